@@ -103,3 +103,17 @@ def amount_text(amount: Decimal) -> str:
         return "0"
     text = format(amount, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def normal(amount: Decimal) -> Decimal:
+    """Return the equal amount with the one representation that `amount_text` would print.
+
+    Amounts inside states and events are kept in this form, so that equal values have equal bytes
+    whatever zeros their sources wrote.
+    """
+    if not amount:
+        return ZERO
+    stripped = amount.normalize(EXACT)
+    exponent = stripped.as_tuple().exponent
+    assert isinstance(exponent, int), "infinities and NaN never become amounts"
+    return stripped.quantize(Decimal(1), context=EXACT) if exponent > 0 else stripped

@@ -1,0 +1,1 @@
+"""Ledger versus bank: one position per account, its tiers, and the payments between their legs."""

@@ -1,0 +1,150 @@
+"""What can happen to an account: the gapless log its state is folded from.
+
+Everything a fold needs is in the event. Facts that had to be looked up when it was recorded (was
+this payment seen before, which legs had arrived) are written into it, so that folding the log again
+needs no look-up and gives the same bytes.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum, unique
+
+import msgspec
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The input an event came from, and the place in it."""
+
+    topic: str
+    partition: int
+    offset: int
+    path: str = ""
+
+
+class Leg(msgspec.Struct, frozen=True, array_like=True):
+    """Part of a movement that names a payment: its reference and the signed amount."""
+
+    reference: str
+    amount: Decimal
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    at: datetime  # when it arrived: the log's append time, or the due instant of a tick
+    evidence: Evidence | None = None
+
+
+class Registered(_Event, frozen=True, kw_only=True, tag="registered"):
+    """The account exists, with the opening figures somebody attested, if any."""
+
+    bank: Decimal | None = None
+    ledger: Decimal | None = None
+    ledger_sequence: int = 0
+    as_of: datetime | None = None
+
+
+class RulesChanged(_Event, frozen=True, kw_only=True, tag="rules_changed"):
+    """From here on another version of the rules judges; balances stay as they are."""
+
+    version: int
+
+
+class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
+    """The bank booked an entry: the booked balance changes by `amount`, signed.
+
+    `amount` is the entry less what earlier notifications of its parts had already booked;
+    `entry_amount` is what the bank printed, signed.
+    """
+
+    amount: Decimal
+    entry_amount: Decimal
+    legs: tuple[Leg, ...] = ()
+
+
+class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
+    """The bank said something new that books nothing: pending, information, future value."""
+
+
+class LedgerMoved(_Event, frozen=True, kw_only=True, tag="ledger_moved"):
+    """The ledger balance changes by `amount`, signed, at its own sequence number."""
+
+    amount: Decimal
+    ledger_sequence: int
+    occurred_at: datetime
+    reference: str | None = None
+
+
+class LedgerBalanced(_Event, frozen=True, kw_only=True, tag="ledger_balanced"):
+    """The ledger stated its balance through `ledger_sequence`.
+
+    `moved_after` is the sum of the movements beyond that sequence that had already arrived.
+    """
+
+    amount: Decimal
+    ledger_sequence: int
+    as_of: datetime
+    moved_after: Decimal
+
+
+@unique
+class ItemKind(StrEnum):
+    """What the ledger announced."""
+
+    HOLD = "hold"
+    PAYOUT = "payout"
+    DEPOSIT = "deposit"
+
+
+class Announced(_Event, frozen=True, kw_only=True, tag="announced"):
+    """The ledger named a payment. The legs are those that had arrived before the announcement.
+
+    Of two announcements (or an announcement and a release) of one reference the one with the
+    higher ledger sequence counts, whatever order they arrive in.
+    """
+
+    item: ItemKind
+    reference: str
+    amount: Decimal
+    due_at: datetime
+    ledger_sequence: int
+    occurred_at: datetime
+    bank_leg: Decimal
+    ledger_leg: Decimal
+    released: bool = False
+
+
+class Released(_Event, frozen=True, kw_only=True, tag="released"):
+    """The announcement with this reference is over."""
+
+    reference: str
+    ledger_sequence: int
+    occurred_at: datetime
+
+
+class Elapsed(_Event, frozen=True, kw_only=True, tag="elapsed"):
+    """An instant the account was waiting for has passed: a due payment, a silence, a dwell."""
+
+
+AccountEvent = (
+    Registered
+    | RulesChanged
+    | BankMoved
+    | BankObserved
+    | LedgerMoved
+    | LedgerBalanced
+    | Announced
+    | Released
+    | Elapsed
+)
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+_DECODER: msgspec.json.Decoder[AccountEvent] = msgspec.json.Decoder(AccountEvent)
+
+
+def event_bytes(event: AccountEvent) -> bytes:
+    """Return the one spelling of `event`: JSON, amounts and instants as text."""
+    return _ENCODER.encode(event)
+
+
+def event_from_bytes(payload: bytes) -> AccountEvent:
+    """Return the event that `event_bytes` wrote."""
+    return _DECODER.decode(payload)

@@ -1,0 +1,158 @@
+"""How one event changes one account's figures. Balances commute: any order gives the same sums."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from recon_streams.breaker.scope import unproven
+from recon_streams.kernel.money import ZERO, add, normal
+from recon_streams.positions.event import (
+    AccountEvent,
+    Announced,
+    BankMoved,
+    BankObserved,
+    Elapsed,
+    Evidence,
+    LedgerBalanced,
+    LedgerMoved,
+    Leg,
+    Registered,
+    Released,
+    RulesChanged,
+)
+from recon_streams.positions.in_flight import is_settled
+from recon_streams.positions.state import AccountState, Item, Side
+
+
+def born(account_id: str, currency: str, event: Registered) -> AccountState:
+    """Return the state of an account that was just registered."""
+    breaker, _ = unproven(event.at)
+    return AccountState(
+        account_id=account_id,
+        currency=currency,
+        version=1,
+        bank=Side(anchor=event.bank, as_of=event.as_of if event.bank is not None else None),
+        ledger=Side(anchor=event.ledger, as_of=event.as_of if event.ledger is not None else None),
+        breaker=breaker,
+        evaluated_at=event.at,
+        ledger_sequence=event.ledger_sequence,
+    )
+
+
+def fold(state: AccountState, event: AccountEvent) -> AccountState:
+    """Return `state` after `event`: figures, in-flight items, version and clock; not the breaker."""
+    changed = _FOLDS[type(event)](state, event)
+    now = max(state.evaluated_at, event.at)
+    return replace(
+        changed,
+        version=state.version + 1,
+        evaluated_at=now,
+        items=_without_finished(changed.items, now),
+    )
+
+
+def _bank_moved(state: AccountState, event: BankMoved) -> AccountState:
+    items = state.items
+    for leg in event.legs:
+        items = _with_leg(items, leg, "bank_leg")
+    return replace(
+        state, bank=_moved(state.bank, event.amount, event.at, event.evidence), items=items
+    )
+
+
+def _bank_observed(state: AccountState, event: BankObserved) -> AccountState:
+    return replace(state, bank=replace(state.bank, as_of=_later(state.bank.as_of, event.at)))
+
+
+def _ledger_moved(state: AccountState, event: LedgerMoved) -> AccountState:
+    # A movement the anchor already contains changes nothing but the legs: the anchor may have
+    # overtaken it on the way, and adding it again would count it twice.
+    amount = event.amount if event.ledger_sequence > state.ledger_sequence else ZERO
+    ledger = _moved(state.ledger, amount, event.occurred_at, event.evidence)
+    items = state.items
+    if event.reference is not None:
+        items = _with_leg(items, Leg(event.reference, event.amount), "ledger_leg")
+    return replace(state, ledger=ledger, items=items)
+
+
+def _ledger_balanced(state: AccountState, event: LedgerBalanced) -> AccountState:
+    as_of = _later(state.ledger.as_of, event.as_of)
+    if state.ledger.anchor is not None and event.ledger_sequence <= state.ledger_sequence:
+        return replace(state, ledger=replace(state.ledger, as_of=as_of))
+    ledger = Side(
+        anchor=event.amount, moved=event.moved_after, as_of=as_of, evidence=event.evidence
+    )
+    return replace(state, ledger=ledger, ledger_sequence=event.ledger_sequence)
+
+
+def _announced(state: AccountState, event: Announced) -> AccountState:
+    ledger = replace(state.ledger, as_of=_later(state.ledger.as_of, event.occurred_at))
+    known = state.items.get(event.reference)
+    if event.released or (known and known.ledger_sequence > event.ledger_sequence):
+        return replace(state, ledger=ledger)
+    item = Item(
+        kind=event.item,
+        amount=event.amount,
+        due_at=event.due_at,
+        ledger_sequence=event.ledger_sequence,
+        bank_leg=event.bank_leg,
+        ledger_leg=event.ledger_leg,
+    )
+    return replace(state, ledger=ledger, items={**state.items, event.reference: item})
+
+
+def _released(state: AccountState, event: Released) -> AccountState:
+    ledger = replace(state.ledger, as_of=_later(state.ledger.as_of, event.occurred_at))
+    known = state.items.get(event.reference)
+    if known is None or known.ledger_sequence > event.ledger_sequence:
+        return replace(state, ledger=ledger)
+    items = {name: item for name, item in state.items.items() if name != event.reference}
+    return replace(state, ledger=ledger, items=items)
+
+
+def _unchanged(state: AccountState, _: AccountEvent) -> AccountState:
+    return state
+
+
+_FOLDS: Final[dict[type, Callable[[AccountState, Any], AccountState]]] = {
+    BankMoved: _bank_moved,
+    BankObserved: _bank_observed,
+    LedgerMoved: _ledger_moved,
+    LedgerBalanced: _ledger_balanced,
+    Announced: _announced,
+    Released: _released,
+    RulesChanged: _unchanged,
+    Elapsed: _unchanged,
+}
+
+
+def _moved(side: Side, amount: Decimal, at: datetime, evidence: Evidence | None) -> Side:
+    return replace(
+        side,
+        moved=normal(add(side.moved, amount)),
+        as_of=_later(side.as_of, at),
+        evidence=evidence or side.evidence,
+    )
+
+
+def _later(known: datetime | None, at: datetime) -> datetime:
+    return at if known is None or at > known else known
+
+
+def _with_leg(items: dict[str, Item], leg: Leg, side: str) -> dict[str, Item]:
+    item = items.get(leg.reference)
+    if item is None:
+        return items
+    total = normal(add(getattr(item, side), leg.amount))
+    return {**items, leg.reference: replace(item, **{side: total})}
+
+
+def _without_finished(items: dict[str, Item], now: datetime) -> dict[str, Item]:
+    # A settled payment stays until it is due, because a return within that time re-opens it.
+    finished = [name for name, item in items.items() if now >= item.due_at and is_settled(item)]
+    return (
+        {name: item for name, item in items.items() if name not in finished} if finished else items
+    )

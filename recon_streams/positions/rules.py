@@ -1,0 +1,49 @@
+"""The numbers a verdict depends on, per account: data from the registry, not constants."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the tiers begin.
+
+    Percentages are of the bank balance, as numbers of percent (`0.01` is one in ten thousand); a
+    difference *equal* to a limit still belongs to the lower tier. The absolute limits, in the
+    account's currency, can only make a verdict stricter.
+    """
+
+    minor_percent: Decimal = Decimal("0.01")
+    significant_percent: Decimal = Decimal("0.05")
+    critical_percent: Decimal = Decimal("0.5")
+    minor_amount: Decimal | None = None
+    significant_amount: Decimal | None = None
+    critical_amount: Decimal | None = None
+    unallocated_amount: Decimal | None = None
+
+
+class Clearing(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes for a suspension to heal: proof, more than once, and time."""
+
+    clean_evaluations_min: int = 3
+    dwell_seconds_min: int = 600
+    clear_below_ratio: Decimal = Decimal("0.5")
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of the rules of one account."""
+
+    version: int = 1
+    scale: int = 2
+    limits: Limits = Limits()
+    clearing: Clearing = Clearing()
+    bank_silence_seconds_max: int = 86_400
+    ledger_silence_seconds_max: int = 86_400
+    due_seconds_default: int = 900
+    rail_due_seconds: dict[str, int] = {}
+    open_items_max: int = 10_000
+
+    def due_within(self, rail: str | None) -> timedelta:
+        """Return how long a payment on `rail` may be between its two legs."""
+        return timedelta(seconds=self.rail_due_seconds.get(rail or "", self.due_seconds_default))

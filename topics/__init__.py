@@ -1,0 +1,1 @@
+"""The language: one file per topic family, its records, keys and promises. A leaf package."""

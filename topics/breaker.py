@@ -1,0 +1,81 @@
+"""`recon.breaker` and `recon.breaker.events`: may I pay from this account now, and why not.
+
+`recon.breaker` is compacted and has one partition: the newest record per scope, plus the key
+`_lease`. Denials never expire. A CLOSED record counts only under a lease that has not run out, so
+silence of the reconciliation, of Kafka or of the bank means *no* by itself.
+"""
+
+from enum import StrEnum, unique
+from typing import Annotated
+
+import msgspec
+
+from topics.words import Instant
+
+LEASE_KEY = b"_lease"
+
+Scope = Annotated[
+    str,
+    msgspec.Meta(
+        description="`account:<account id>:<currency>`; later also `corridor:<id>` and `all`.",
+        examples=["account:AE-SAFEGUARDING:AED"],
+    ),
+]
+
+
+@unique
+class BreakerState(StrEnum):
+    """A reader that meets an unknown value must deny."""
+
+    CLOSED = "CLOSED"  # may pay, under a fresh lease
+    SUSPENDED = "SUSPENDED"  # no new payouts; heals with proof
+    OPEN = "OPEN"  # halt everything; never closes alone
+
+
+class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state of one scope. Of two records the one with the higher (epoch, seq) counts."""
+
+    scope: Scope
+    state: BreakerState
+    epoch: int
+    seq: int
+    reason_code: str
+    evidence_hash: str
+    decided_at: Instant
+    inputs_through: dict[str, int]
+    parent_scopes: tuple[str, ...] = ()
+    schema_version: int = 1
+
+
+class StateHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader must have applied before the lease says anything: the record before it."""
+
+    offset: int
+    seq: int
+
+
+class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Permission for all CLOSED scopes, `ttl_ms` from *receipt* by the reader's own clock."""
+
+    publisher_id: str
+    publisher_epoch: int
+    lease_seq: int
+    ttl_ms: int
+    state_head: StateHead
+    covers: str = "all"
+    schema_version: int = 1
+
+
+class BreakerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One transition with its evidence, for the record; kept for 400 days or more."""
+
+    scope: Scope
+    from_state: BreakerState
+    to_state: BreakerState
+    epoch: int
+    seq: int
+    reason_code: str
+    evidence_hash: str
+    evidence: msgspec.Raw
+    decided_at: Instant
+    schema_version: int = 1
