@@ -1,0 +1,1 @@
+"""The log port: partitioned, ordered, re-readable streams, on Kafka or in Postgres."""
