@@ -52,11 +52,13 @@ class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
     """The bank booked an entry: the booked balance changes by `amount`, signed.
 
     `amount` is the entry less what earlier notifications of its parts had already booked;
-    `entry_amount` is what the bank printed, signed.
+    `entry_amount` is what the bank printed, signed; `remainder` is what a batch books beyond the
+    transactions in it that can be recognised on their own (charges, unitemised payments).
     """
 
     amount: Decimal
     entry_amount: Decimal
+    remainder: Decimal | None = None
     legs: tuple[Leg, ...] = ()
 
 

@@ -1,0 +1,113 @@
+"""When two bank entries are one payment: the ladder of references.
+
+No single reference is unique: banks reuse servicer references within a message, payers repeat
+end-to-end ids, and one movement appears in several messages under other message ids and booking
+dates. So each entry gets several *marks*, strongest first, each bound to currency and amount:
+
+    UETR > servicer reference of the transaction > of the entry > clearing reference > end-to-end id
+
+Two observations are one payment when they share a mark, their booking dates are near, and no
+stronger reference that both carry contradicts it. Equal marks within one message are never one
+payment: there each occurrence stands for itself; the k-th pairs with the k-th of another message.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import IntEnum, unique
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from recon_streams.iso20022.values import Detail, Entry
+from recon_streams.kernel.money import amount_text, normal
+
+# References are reused across years and, rarely, across months; a payment is reported within days.
+NEAR: Final = timedelta(days=10)
+
+
+@unique
+class Rung(IntEnum):
+    """How strongly a reference identifies a payment; lower is stronger."""
+
+    UETR = 1
+    TRANSACTION_SERVICER_REFERENCE = 2
+    ENTRY_SERVICER_REFERENCE = 3
+    CLEARING_REFERENCE = 4
+    END_TO_END_ID = 5
+    PARTS = 6  # a batch without a reference of its own: its parts together name it
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    """One way to recognise a payment: a rung and a digest over reference, currency and amount."""
+
+    rung: Rung
+    digest: bytes
+
+
+def digest_of(*parts: str) -> bytes:
+    """Return 16 bytes that stand for `parts`; length-prefixed, so no two lists read the same."""
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return blake2b(joined.encode(), digest_size=16).digest()
+
+
+def marks_of_entry(entry: Entry, detail: Detail | None) -> tuple[Mark, ...]:
+    """Return the marks of a whole entry, strongest first.
+
+    `detail` is its only transaction, whose references then speak for the entry; None for a batch.
+    """
+    signed = amount_text(normal(entry.signed_amount))
+    marks = _marks_of_detail(entry, detail, signed, entry.currency) if detail else []
+    if entry.servicer_reference:
+        mark = _mark(
+            Rung.ENTRY_SERVICER_REFERENCE, entry.servicer_reference, entry.currency, signed
+        )
+        marks.append(mark)
+    return tuple(sorted(marks, key=lambda mark: mark.rung))
+
+
+def marks_of_part(entry: Entry, detail: Detail, signed_amount: Decimal) -> tuple[Mark, ...]:
+    """Return the marks of one transaction of a batch, strongest first."""
+    currency = detail.currency or entry.currency
+    return tuple(_marks_of_detail(entry, detail, amount_text(normal(signed_amount)), currency))
+
+
+def mark_of_batch(entry: Entry, parts: tuple[tuple[Mark, ...], ...]) -> Mark:
+    """Return the mark of a batch as the sum of its parts."""
+    names = sorted(mark.digest.hex() for marks in parts for mark in marks)
+    signed = amount_text(normal(entry.signed_amount))
+    return _mark(Rung.PARTS, ",".join(names), entry.currency, signed)
+
+
+def is_near(one: date | None, other: date | None) -> bool:
+    """Return whether two booking dates may belong to one payment; an unknown date may."""
+    return one is None or other is None or abs(one - other) <= NEAR
+
+
+def contradicts(marks: tuple[Mark, ...], strongest: Mark) -> bool:
+    """Return whether `marks` hold another value on the rung of a known payment's `strongest`."""
+    same_rung = [mark.digest for mark in marks if mark.rung == strongest.rung]
+    return bool(same_rung) and strongest.digest not in same_rung
+
+
+def _marks_of_detail(entry: Entry, detail: Detail, signed: str, currency: str) -> list[Mark]:
+    marks = []
+    if detail.uetr:
+        marks.append(_mark(Rung.UETR, detail.uetr, currency, signed))
+    if detail.servicer_reference:
+        reference = detail.servicer_reference
+        marks.append(_mark(Rung.TRANSACTION_SERVICER_REFERENCE, reference, currency, signed))
+    clearing = detail.clearing_reference or detail.transaction_id
+    if clearing:
+        marks.append(_mark(Rung.CLEARING_REFERENCE, clearing, currency, signed))
+    if detail.end_to_end_id and detail.counterparty_account and entry.booked_on:
+        # Payers repeat their ids, a standing order every month: only together with the other
+        # party and the very day does this one name a payment.
+        day = entry.booked_on.isoformat()
+        reference = f"{detail.end_to_end_id}\n{detail.counterparty_account}\n{day}"
+        marks.append(_mark(Rung.END_TO_END_ID, reference, currency, signed))
+    return marks
+
+
+def _mark(rung: Rung, reference: str, currency: str, signed: str) -> Mark:
+    return Mark(rung, digest_of(str(int(rung)), reference, currency, signed))

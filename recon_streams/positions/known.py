@@ -1,0 +1,153 @@
+"""What the book already knows of the payments in a batch, and what the batch adds to it.
+
+Loaded for just the keys a batch mentions, under the locks of its accounts; the additions are
+written in the batch's own transaction. Pure: it neither loads nor writes itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from recon_streams.kernel.money import ZERO, add
+from recon_streams.positions.identity import Mark, contradicts, is_near
+
+
+class SeenReport(msgspec.Struct, frozen=True):
+    """A notification about an account that was taken in: what it said, and where it stands."""
+
+    content: bytes
+    where: str
+
+
+class SeenMark(msgspec.Struct, frozen=True, kw_only=True):
+    """A mark of a payment already booked. (sequence, part) is the payment it belongs to."""
+
+    ordinal: int
+    sequence: int
+    part: int
+    strongest: Mark
+    booked_on: date | None
+
+
+class SeenMovement(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger record that was taken in, under its id."""
+
+    content: bytes
+    sequence: int
+
+
+class AddedMark(msgspec.Struct, frozen=True, kw_only=True):
+    """A row for the index of marks."""
+
+    account: int
+    mark: Mark
+    seen: SeenMark
+
+
+class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
+    """A row for the index of ledger records."""
+
+    account: int
+    movement_id: str
+    content: bytes
+    ledger_sequence: int
+    amount: Decimal
+    reference: str | None
+    is_release: bool
+    sequence: int
+
+
+@dataclass
+class Known:
+    """The index of what was seen, keyed by account number first."""
+
+    reports: dict[tuple[int, bytes], SeenReport] = field(default_factory=dict)
+    marks: dict[tuple[int, bytes], list[SeenMark]] = field(default_factory=dict)
+    movements: dict[tuple[int, str], SeenMovement] = field(default_factory=dict)
+    ledger_sequences: dict[tuple[int, int], str] = field(default_factory=dict)
+    bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+    ledger_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+    releases: dict[tuple[int, str], int] = field(default_factory=dict)
+    moved_after: dict[tuple[int, int], Decimal] = field(default_factory=dict)
+
+    added_reports: dict[tuple[int, bytes], SeenReport] = field(default_factory=dict)
+    added_marks: list[AddedMark] = field(default_factory=list)
+    added_movements: list[AddedMovement] = field(default_factory=list)
+    added_bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+
+    def find(
+        self,
+        account: int,
+        marks: tuple[Mark, ...],
+        *,
+        booked_on: date | None,
+        claimed: set[tuple[int, int]],
+    ) -> SeenMark | None:
+        """Return the known payment that `marks` mean, strongest mark first, or None.
+
+        Payments in `claimed` were already paired with another entry of the same message.
+        """
+        for mark in marks:
+            for seen in self.marks.get((account, mark.digest), ()):
+                if (
+                    (seen.sequence, seen.part) not in claimed
+                    and is_near(booked_on, seen.booked_on)
+                    and not contradicts(marks, seen.strongest)
+                ):
+                    return seen
+        return None
+
+    def learn(
+        self,
+        account: int,
+        marks: tuple[Mark, ...],
+        *,
+        payment: tuple[int, int],
+        booked_on: date | None,
+    ) -> None:
+        """Remember that `marks` mean `payment`, the event's sequence and the part in it."""
+        for mark in marks:
+            seen = self.marks.setdefault((account, mark.digest), [])
+            if any((other.sequence, other.part) == payment for other in seen):
+                continue
+            entry = SeenMark(
+                ordinal=max((other.ordinal for other in seen), default=0) + 1,
+                sequence=payment[0],
+                part=payment[1],
+                strongest=marks[0],
+                booked_on=booked_on,
+            )
+            seen.append(entry)
+            self.added_marks.append(AddedMark(account=account, mark=mark, seen=entry))
+
+    def learn_report(self, account: int, key: bytes, seen: SeenReport) -> None:
+        """Remember that the notification `key` was taken in for `account`."""
+        self.reports[account, key] = seen
+        self.added_reports[account, key] = seen
+
+    def learn_bank_legs(self, account: int, legs: Iterable[tuple[str, Decimal]]) -> None:
+        """Add to what the bank booked under each reference."""
+        for reference, amount in legs:
+            key = (account, reference)
+            self.bank_legs[key] = add(self.bank_legs.get(key, ZERO), amount)
+            self.added_bank_legs[key] = add(self.added_bank_legs.get(key, ZERO), amount)
+
+    def learn_movement(self, row: AddedMovement) -> None:
+        """Remember a ledger record: its id, its sequence, its leg, its release."""
+        account = row.account
+        self.movements[account, row.movement_id] = SeenMovement(
+            content=row.content, sequence=row.sequence
+        )
+        self.ledger_sequences[account, row.ledger_sequence] = row.movement_id
+        self.added_movements.append(row)
+        if row.reference is not None:
+            key = (account, row.reference)
+            self.ledger_legs[key] = add(self.ledger_legs.get(key, ZERO), row.amount)
+            if row.is_release:
+                self.releases[key] = max(self.releases.get(key, 0), row.ledger_sequence)
+        for (other, sequence), total in self.moved_after.items():
+            if other == account and row.ledger_sequence > sequence:
+                self.moved_after[other, sequence] = add(total, row.amount)
