@@ -19,7 +19,21 @@ class Severity(StrEnum):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What on-call must know. No names, no bank account numbers."""
+    """What on-call must know. No names, no bank account numbers.
+
+    Attributes:
+        dedup_key: The cause. Every alert of one cause carries it, and so does its end.
+        action: `trigger` when the cause is there, `resolve` when it is gone.
+        severity: How urgent it is.
+        alert_class: What kind of cause it is; each class has its runbook.
+        summary: One sentence for a person.
+        source: The part of the system that saw it.
+        at: When it was seen.
+        scope: The breaker scope it is about, if it is about one.
+        tier: How far ledger and bank are apart there.
+        amounts: The figures behind it, by name, as decimal text.
+        schema_version: The major version of the contract.
+    """
 
     dedup_key: str
     action: Literal["trigger", "resolve"]

@@ -33,7 +33,21 @@ class BreakerState(StrEnum):
 
 
 class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The state of one scope. Of two records the one with the higher (epoch, seq) counts."""
+    """The state of one scope. Of two records the one with the higher (epoch, seq) counts.
+
+    Attributes:
+        scope: What the record is about.
+        state: Whether payouts from it are allowed.
+        epoch: Rises with every change of state; the payout system stores it with each payment.
+        seq: Rises with every record published for the scope.
+        reason_code: Why the state is what it is.
+        evidence_hash: SHA-256 of the evidence, in hexadecimal; the evidence is in
+            `recon.breaker.events`.
+        decided_at: When it was decided.
+        inputs_through: How far the inputs were read, as next offset by `topic/partition`.
+        parent_scopes: Scopes that must be CLOSED too.
+        schema_version: The major version of the contract; a reader that meets another denies.
+    """
 
     scope: Scope
     state: BreakerState
@@ -48,14 +62,29 @@ class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class StateHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader must have applied before the lease says anything: the record before it."""
+    """What a reader must have applied before the lease says anything: the record before it.
+
+    Attributes:
+        offset: Offset of the newest state record on the topic.
+        seq: Its seq.
+    """
 
     offset: int
     seq: int
 
 
 class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Permission for all CLOSED scopes, `ttl_ms` from *receipt* by the reader's own clock."""
+    """Permission for all CLOSED scopes, `ttl_ms` from *receipt* by the reader's own clock.
+
+    Attributes:
+        publisher_id: Who publishes.
+        publisher_epoch: Rises with every new publisher; a lower one is ignored.
+        lease_seq: Rises with every lease; a lease that does not rise is ignored.
+        ttl_ms: Milliseconds of permission from receipt.
+        state_head: The state record that must have been applied.
+        covers: The scopes it is for.
+        schema_version: The major version of the contract; a reader that meets another denies.
+    """
 
     publisher_id: str
     publisher_epoch: int
@@ -67,7 +96,20 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One transition with its evidence, for the record; kept for 400 days or more."""
+    """One transition with its evidence, for the record; kept for 400 days or more.
+
+    Attributes:
+        scope: What changed.
+        from_state: The state before.
+        to_state: The state after.
+        epoch: The epoch that began with this transition.
+        seq: The seq of the state record that published it.
+        reason_code: Why.
+        evidence_hash: SHA-256 of `evidence`, in hexadecimal.
+        evidence: The figures and inputs the decision rests on, as any JSON value.
+        decided_at: When it was decided.
+        schema_version: The major version of the contract.
+    """
 
     scope: Scope
     from_state: BreakerState

@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from topics.words import AccountId, AmountText, CurrencyCode, Instant, LedgerSequence, RecordId
+from topics.words import (
+    AccountId,
+    AmountText,
+    CurrencyCode,
+    Instant,
+    LedgerSequence,
+    Rail,
+    Reason,
+    RecordId,
+)
 from topics.words import Reference as PaymentReference
 
 SchemaVersion = Annotated[
@@ -20,6 +29,18 @@ SchemaVersion = Annotated[
 class _LedgerRecord(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True
 ):
+    """What every record of the ledger carries.
+
+    Attributes:
+        kind: What the record says; it chooses the fields below.
+        movement_id: Names this record for ever.
+        account_id: The ledger account it is about.
+        currency: The account's currency; the account is registered in it.
+        ledger_sequence: The record's place in the account's history.
+        occurred_at: When the ledger did or decided it; at most five minutes ahead of the broker.
+        schema_version: The major version of the contract.
+    """
+
     movement_id: RecordId
     account_id: AccountId
     currency: CurrencyCode
@@ -29,21 +50,37 @@ class _LedgerRecord(
 
 
 class Issue(_LedgerRecord, frozen=True, kw_only=True, tag="issue"):
-    """Tokens came into being: the ledger balance rises by `amount`."""
+    """Tokens came into being: the ledger balance rises by `amount`.
+
+    Attributes:
+        amount: How much was issued.
+        reference: The payment it belongs to, if it belongs to one.
+    """
 
     amount: AmountText
     reference: PaymentReference | None = None
 
 
 class Redeem(_LedgerRecord, frozen=True, kw_only=True, tag="redeem"):
-    """Tokens ceased to be: the ledger balance falls by `amount`."""
+    """Tokens ceased to be: the ledger balance falls by `amount`.
+
+    Attributes:
+        amount: How much was redeemed.
+        reference: The payment it belongs to, if it belongs to one.
+    """
 
     amount: AmountText
     reference: PaymentReference | None = None
 
 
 class Transfer(_LedgerRecord, frozen=True, kw_only=True, tag="transfer"):
-    """One leg of a transfer between two ledger accounts; each leg is a record of its own."""
+    """One leg of a transfer between two ledger accounts; each leg is a record of its own.
+
+    Attributes:
+        amount: How much moved.
+        direction: `in` raises the ledger balance of the account, `out` lowers it.
+        reference: The payment it belongs to, if it belongs to one.
+    """
 
     amount: AmountText
     direction: Literal["in", "out"]
@@ -51,52 +88,92 @@ class Transfer(_LedgerRecord, frozen=True, kw_only=True, tag="transfer"):
 
 
 class Fee(_LedgerRecord, frozen=True, kw_only=True, tag="fee"):
-    """A fee taken from the account: the ledger balance falls by `amount`."""
+    """A fee taken from the account: the ledger balance falls by `amount`.
+
+    Attributes:
+        amount: How much was taken.
+        reference: The payment it belongs to, if it belongs to one.
+    """
 
     amount: AmountText
     reference: PaymentReference | None = None
 
 
 class Adjustment(_LedgerRecord, frozen=True, kw_only=True, tag="adjustment"):
-    """A correction somebody answers for."""
+    """A correction somebody answers for.
+
+    Attributes:
+        amount: How much was corrected.
+        direction: `in` raises the ledger balance of the account, `out` lowers it.
+        reason: Why, for whoever reads the account's history.
+        reference: The payment it belongs to, if it belongs to one.
+    """
 
     amount: AmountText
     direction: Literal["in", "out"]
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
+    reason: Reason
     reference: PaymentReference | None = None
 
 
 class Hold(_LedgerRecord, frozen=True, kw_only=True, tag="hold"):
-    """Tokens locked for a payment; counted in the ledger balance, not payable again."""
+    """Tokens locked for a payment; counted in the ledger balance, not payable again.
+
+    Attributes:
+        reference: The payment. A later record with the same reference replaces this one.
+        amount: How much is locked; the most that this payment can explain.
+        due_at: From when on a leg still missing counts as a difference. Without it: `occurred_at`
+            plus the rail's due time from the account registry.
+        rail: How the payment will travel.
+    """
 
     reference: PaymentReference
     amount: AmountText
     due_at: Instant | None = None
-    rail: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
+    rail: Rail | None = None
 
 
 class Release(_LedgerRecord, frozen=True, kw_only=True, tag="release"):
-    """The hold or announcement with this reference is over; it explains nothing any more."""
+    """The hold or announcement with this reference is over; it explains nothing any more.
+
+    Attributes:
+        reference: The payment that will not happen, or is done with.
+    """
 
     reference: PaymentReference
 
 
 class Payout(_LedgerRecord, frozen=True, kw_only=True, tag="payout"):
-    """A payment ordered at the bank, to be debited by `due_at`."""
+    """A payment ordered at the bank, to be debited by `due_at`.
+
+    Attributes:
+        reference: The payment. A later record with the same reference replaces this one.
+        amount: How much the bank will debit; the most that this payment can explain.
+        due_at: From when on a leg still missing counts as a difference. Without it: `occurred_at`
+            plus the rail's due time from the account registry.
+        rail: How the payment travels.
+    """
 
     reference: PaymentReference
     amount: AmountText
     due_at: Instant | None = None
-    rail: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
+    rail: Rail | None = None
 
 
 class Deposit(_LedgerRecord, frozen=True, kw_only=True, tag="deposit"):
-    """Money expected at the bank, to be issued by `due_at`; it never excuses a shortage."""
+    """Money expected at the bank, to be issued by `due_at`; it never excuses a shortage.
+
+    Attributes:
+        reference: The payment. A later record with the same reference replaces this one.
+        amount: How much the bank will credit; the most that this payment can explain.
+        due_at: From when on a leg still missing counts as a difference. Without it: `occurred_at`
+            plus the rail's due time from the account registry.
+        rail: How the payment travels.
+    """
 
     reference: PaymentReference
     amount: AmountText
     due_at: Instant | None = None
-    rail: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
+    rail: Rail | None = None
 
 
 Movement = Issue | Redeem | Transfer | Fee | Adjustment

@@ -24,7 +24,7 @@ SignedAmountText = Annotated[
     str,
     Meta(
         pattern=rf"^-?(0|[1-9][0-9]{{0,23}})(\.[0-9]{{1,8}})?{_END}",
-        description="A signed decimal amount as text; negative means short at the bank.",
+        description="A signed decimal amount as text, at most 24 digits and 8 decimals.",
         examples=["-913", "12.5"],
     ),
 ]
@@ -62,6 +62,23 @@ Reference = Annotated[
         examples=["PAYOUT-8841"],
     ),
 ]
+Rail = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[\x21-\x7e]([\x20-\x7e]{{0,30}}[\x21-\x7e])?{_END}",
+        description="The payment rail as the account registry names it: 1 to 32 printable ASCII "
+        "characters. A rail nobody registered has the account's default due time.",
+        examples=["UAEFTS"],
+    ),
+]
+Reason = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[^\x00-\x1f\x7f]{{1,140}}{_END}",
+        description="Text of 1 to 140 characters, no control characters and no names of people.",
+        examples=["Rounding of the October fees"],
+    ),
+]
 LedgerSequence = Annotated[
     int,
     Meta(
@@ -71,4 +88,16 @@ LedgerSequence = Annotated[
         "It says which movements a balance already contains.",
     ),
 ]
-Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset.")]
+# RFC 3339, section 5.6. The years are bounded because the ends of the calendar have no UTC instant.
+INSTANT_PATTERN = (
+    r"^(19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    rf"(\.[0-9]{{1,9}})?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}}){_END}"
+)
+Instant = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="RFC 3339 with an offset, years 1900 to 2999; kept to the microsecond.",
+        extra_json_schema={"pattern": INSTANT_PATTERN, "examples": ["2026-11-20T08:15:30.250Z"]},
+    ),
+]

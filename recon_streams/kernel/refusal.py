@@ -28,6 +28,7 @@ class RefusalCode(StrEnum):
     NOT_JSON = "NOT_JSON"
     DUPLICATE_KEY = "DUPLICATE_KEY"
     UNKNOWN_SCHEMA_VERSION = "UNKNOWN_SCHEMA_VERSION"
+    UNKNOWN_KIND = "UNKNOWN_KIND"
     WRONG_TYPE = "WRONG_TYPE"
     # Fields, whatever the syntax around them
     MISSING_FIELD = "MISSING_FIELD"
