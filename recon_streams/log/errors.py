@@ -30,6 +30,15 @@ class UnknownTopic(Exception):
         self.topic = topic
 
 
+class TopicRefused(Exception):
+    """The server does not make or change a topic as planned; its own words are in the message."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"topic {topic} was refused: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
 class OffsetOutOfRange(Exception):
     """The wanted position is not in the log: below its start (expired) or beyond its end.
 

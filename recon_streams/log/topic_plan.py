@@ -25,7 +25,7 @@ class TopicPlan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_compacted(self) -> bool:
         """Whether only the latest record of a key must stay."""
-        return "compact" in self.config.get("cleanup.policy", "delete").split(",")
+        return is_compacting(self.config.get("cleanup.policy", "delete"))
 
 
 class TopicDifference(NamedTuple):
@@ -45,3 +45,8 @@ class TopicDifference(NamedTuple):
     found: str | None
     planned: str
     can_be_applied: bool
+
+
+def is_compacting(cleanup_policy: str) -> bool:
+    """Return whether Kafka's `cleanup.policy` spelled so lets older records of a key vanish."""
+    return "compact" in cleanup_policy.split(",")

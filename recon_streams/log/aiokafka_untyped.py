@@ -1,0 +1,46 @@
+"""The one door to aiokafka: its classes without annotations that are only half there.
+
+Also the list of what an upgrade of aiokafka may break, beside the public consumer and producer.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
+
+Make = Callable[..., Any]
+
+consumer: Final[Make] = AIOKafkaConsumer
+producer: Final[Make] = AIOKafkaProducer
+client: Final[Make] = AIOKafkaClient
+admin_client: Final[Make] = AIOKafkaAdminClient
+new_topic: Final[Make] = NewTopic
+fetch_request: Final[Make] = FetchRequest
+offset_request: Final[Make] = OffsetRequest
+metadata_request: Final[Make] = MetadataRequest
+kafka_partition: Final[Make] = TopicPartition
+memory_records: Final[Make] = MemoryRecords
+RebalanceListener: Final[Any] = ConsumerRebalanceListener
+
+
+def topic_resource(topic: str, configs: dict[str, str] | None = None) -> object:
+    """Return the name of a topic's settings in requests about settings."""
+    make: Make = ConfigResource
+    resource: object = make(ConfigResourceType.TOPIC, topic, configs=configs)
+    return resource
+
+
+def is_abort_marker(control_batch: Any) -> bool:  # noqa: ANN401 - aiokafka's own batch type
+    """Return whether the control batch ends a transaction by rolling it back."""
+    parse: Make = ControlRecord.parse
+    return bool(parse(next(control_batch).key) == ABORT_MARKER)

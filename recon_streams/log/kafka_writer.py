@@ -1,0 +1,117 @@
+"""Appending to Kafka so that what is returned is on the in-sync replicas, once and in order."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerClosed,
+)
+
+from recon_streams.log import aiokafka_untyped as untyped
+from recon_streams.log.errors import LogUnreachable, UnknownTopic
+from recon_streams.log.kafka_connection import KafkaConnection, closed, connected
+from recon_streams.log.partitioner import partition_of
+from recon_streams.log.record import Appended, OutgoingRecord
+
+_LINGER_MILLISECONDS: Final = 1
+_BATCH_BYTES_MAX: Final = 256 * 1024
+_RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
+# Errors after which nobody knows what was written, beside those the library calls retriable.
+_DOUBTS: Final = (KafkaConnectionError, KafkaTimeoutError, ProducerClosed)
+
+
+class KafkaWriter:
+    """`LogWriter` on Kafka: an idempotent producer that is thrown away at the first doubt.
+
+    A producer that has seen a time-out does not know what was written and must not be asked to
+    repeat it; the caller's outbox knows. So a failed append closes the producer, and the next
+    append begins with a new one.
+    """
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        self._producer: Any = None
+        self._counts: dict[str, int] = {}
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """See `LogWriter.start`."""
+        await self._started()
+
+    async def stop(self) -> None:
+        """See `LogWriter.stop`."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await closed(producer.stop())
+
+    async def append(self, records: Sequence[OutgoingRecord]) -> list[Appended]:
+        """See `LogWriter.append`."""
+        producer = await self._started()
+        try:
+            counts = await self._partition_counts(producer, {each.topic for each in records})
+            sent = []
+            for each in records:
+                place = partition_of(each.key, counts[each.topic])
+                headers = list(each.headers)
+                sent.append(
+                    await producer.send(each.topic, each.value, each.key, place, None, headers)
+                )
+            # Settled one and all before the first failure is raised, so that none is left behind
+            # to be delivered after its caller has begun to repeat it.
+            settled = await asyncio.gather(*sent, return_exceptions=True)
+        except (KafkaError, OSError) as failure:
+            raise await self._doubtful(failure) from failure
+        failed = [each for each in settled if isinstance(each, BaseException)]
+        if failed:
+            raise await self._doubtful(failed[0]) from failed[0]
+        places: list[Any] = list(settled)
+        return [Appended(each.partition, each.offset) for each in places]
+
+    async def _started(self) -> Any:  # noqa: ANN401 - aiokafka's producer has no types
+        async with self._starting:
+            if self._producer is None:
+                self._counts.clear()
+                self._producer = await connected(
+                    self._connection,
+                    self._make,
+                    start=lambda producer: producer.start(),
+                    stop=lambda producer: producer.stop(),
+                )
+            return self._producer
+
+    def _make(self) -> Any:  # noqa: ANN401 - aiokafka's producer has no types
+        return untyped.producer(
+            **self._connection.client_arguments(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=_LINGER_MILLISECONDS,
+            max_batch_size=_BATCH_BYTES_MAX,
+            max_request_size=_RECORD_BYTES_MAX,
+        )
+
+    async def _partition_counts(self, producer: Any, topics: set[str]) -> dict[str, int]:  # noqa: ANN401 - aiokafka's producer has no types
+        if not topics <= self._counts.keys():
+            # All topics are listed: asking for one by name creates it on brokers set to do so.
+            cluster = await producer.client.fetch_all_metadata()
+            for topic in topics:
+                partitions = cluster.partitions_for_topic(topic)
+                if partitions is None:
+                    raise UnknownTopic(topic)
+                self._counts[topic] = len(partitions)
+        return self._counts
+
+    async def _doubtful(self, failure: BaseException) -> Exception:
+        """Return what to raise after `failure`; the producer is closed by then."""
+        await self.stop()
+        if (
+            isinstance(failure, KafkaError)
+            and not failure.retriable
+            and not isinstance(failure, _DOUBTS)
+        ):
+            return failure
+        seconds = self._connection.request_seconds
+        return LogUnreachable(self._connection.bootstrap, seconds, repr(failure))
