@@ -20,6 +20,7 @@ from recon_streams.iso20022.values import (
     Message,
     Report,
 )
+from recon_streams.kernel.disposition import Disposition, Held, Outcome, quarantined
 from recon_streams.kernel.money import ZERO, normal, subtract
 from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.positions.directory import Account, Directory
@@ -32,7 +33,7 @@ from recon_streams.positions.identity import (
     marks_of_part,
 )
 from recon_streams.positions.known import SeenReport
-from recon_streams.positions.working_set import Disposition, Held, Outcome, WorkingSet, quarantined
+from recon_streams.positions.working_set import WorkingSet
 
 # A bank's clock and its undeclared zone together are never more than this ahead of ours.
 AHEAD_MAX: Final = timedelta(hours=26)

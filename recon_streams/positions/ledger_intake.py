@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Final, TypeGuard, assert_never
 
 import msgspec
 
+from recon_streams.kernel.disposition import Disposition, Held, Outcome, quarantined
 from recon_streams.kernel.json_text import decode
 from recon_streams.kernel.money import ZERO, normal, parse_amount, subtract
 from recon_streams.kernel.refusal import RefusalCode, Refused
@@ -21,7 +22,7 @@ from recon_streams.positions.event import (
 )
 from recon_streams.positions.identity import digest_of
 from recon_streams.positions.known import AddedMovement, Known
-from recon_streams.positions.working_set import Disposition, Held, Outcome, WorkingSet, quarantined
+from recon_streams.positions.working_set import WorkingSet
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import (
     Adjustment,
@@ -267,3 +268,8 @@ def _conflict(field: str, rule: str, first: str) -> Held:
     return Held(
         code=RefusalCode.ID_CONFLICT, field=field, rule=rule, detail=f"first seen as {first}"
     )
+
+
+def is_announcement(record: LedgerRecord | LedgerBalance) -> TypeGuard[Announcement]:
+    """Return whether `record` names a payment instead of moving a balance."""
+    return isinstance(record, Hold | Payout | Deposit)

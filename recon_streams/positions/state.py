@@ -8,6 +8,7 @@ import msgspec
 from recon_streams.breaker.scope import ScopeState
 from recon_streams.kernel.money import ZERO, add
 from recon_streams.positions.event import Evidence, ItemKind
+from topics.positions import Tier
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,6 +55,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One account after the first `version` events of its log.
 
     Attributes:
+        tier: Of the last verdict, so that a change of it can be told.
         ledger_sequence: The last ledger movement the ledger's anchor contains.
         items: Announced payments by reference, until settled and due, or released.
         evaluated_at: The newest instant seen in any event; the only clock of the core.
@@ -66,6 +68,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ledger: Side
     breaker: ScopeState
     evaluated_at: datetime
+    tier: Tier = Tier.UNKNOWN
     ledger_sequence: int = 0
     items: dict[str, Item] = {}
 

@@ -40,9 +40,8 @@ def register(account_id: str, currency: str, event: Registered, rules: Rules) ->
     """Return the first state of an account. Its breaker starts suspended, without evidence."""
     state = born(account_id, currency, event)
     _, transition = unproven(event.at)
-    return Step(
-        state=state, verdict=evaluate(state, rules, state.evaluated_at), transition=transition
-    )
+    verdict = evaluate(state, rules, state.evaluated_at)
+    return Step(state=replace(state, tier=verdict.tier), verdict=verdict, transition=transition)
 
 
 def step(state: AccountState, event: AccountEvent, rules: Rules) -> Step:
@@ -53,7 +52,8 @@ def step(state: AccountState, event: AccountEvent, rules: Rules) -> Step:
     breaker, transition = advance(
         folded.breaker, _reading(folded, event, verdict, rules), clearance_of(rules)
     )
-    return Step(state=replace(folded, breaker=breaker), verdict=verdict, transition=transition)
+    state = replace(folded, breaker=breaker, tier=verdict.tier)
+    return Step(state=state, verdict=verdict, transition=transition)
 
 
 def wake_at(state: AccountState, rules: Rules) -> datetime | None:

@@ -1,0 +1,1 @@
+"""The doing: thin Faust agents, the consume loop, the composition root, the command line."""

@@ -1,0 +1,146 @@
+"""Every input with its bytes and what became of it; the refused ones with the reason."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.kernel.disposition import Disposition, Outcome
+from recon_streams.log.record import Batch, OutgoingRecord, Record
+from topics.alerts import Alert, Severity
+from topics.quarantine import QuarantineNotice
+
+_COLUMNS: Final = (
+    "off",
+    "span",
+    "at",
+    "key",
+    "payload",
+    "sha256",
+    "disposition",
+    "duplicate_of",
+    "stream",
+)
+_ENCODER: Final = msgspec.json.Encoder()
+_NO_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+async def write(unit: UnitOfWork, stream: int, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    """Record what became of each record of `batch`, and each proven hole between them.
+
+    What was quarantined is announced on `recon.quarantine` and `recon.alerts` in the same
+    transaction.
+    """
+    assert len(outcomes) == len(batch.records), "every input ends with exactly one disposition"
+    rows: list[tuple[object, ...]] = [
+        (
+            record.offset,
+            1,
+            record.appended_at,
+            record.key,
+            record.value,
+            sha256(record.value or b"").digest(),
+            outcome.disposition.value,
+            outcome.duplicate_of,
+            stream,
+        )
+        for record, outcome in zip(batch.records, outcomes, strict=True)
+    ]
+    at = batch.records[-1].appended_at if batch.records else None
+    rows.extend(_gap_row(stream, gap.first, gap.until, gap.cause.value, at) for gap in batch.gaps)
+    covered = len(batch.records) + sum(gap.until - gap.first for gap in batch.gaps)
+    assert covered == batch.next_offset - batch.first_offset, "every offset once, none twice"
+    await unit.connection.copy_records_to_table(
+        "input", schema_name="book", columns=_COLUMNS, records=rows
+    )
+    held = [
+        (record, outcome)
+        for record, outcome in zip(batch.records, outcomes, strict=True)
+        if outcome.held
+    ]
+    if held:
+        await _quarantine(unit, stream, held)
+
+
+async def redispose(unit: UnitOfWork, record: Record, outcome: Outcome) -> None:
+    """Record what became of an input that was in quarantine and has been decided again."""
+    stream = await unit.connection.fetchval(
+        "UPDATE book.input SET disposition = $4, duplicate_of = $5, decided_at = clock_timestamp() "
+        "FROM book.stream WHERE stream.topic = $1 AND stream.part = $2 "
+        "AND input.stream = stream.stream AND input.off = $3 RETURNING stream.stream",
+        record.topic,
+        record.partition,
+        record.offset,
+        outcome.disposition.value,
+        outcome.duplicate_of,
+    )
+    assert stream is not None, "only what was taken in can be decided again"
+    if outcome.held:
+        await _quarantine(unit, stream, [(record, outcome)])
+
+
+def _gap_row(
+    stream: int, first: int, until: int, cause: str, at: datetime | None
+) -> tuple[int, int, datetime, None, None, None, str, str, int]:
+    # A hole has no instant of its own; that of the batch says when it was passed.
+    return (
+        first,
+        until - first,
+        at or _NO_INSTANT,
+        None,
+        None,
+        None,
+        Disposition.CONTROL.value,
+        cause,
+        stream,
+    )
+
+
+async def _quarantine(
+    unit: UnitOfWork, stream: int, held: Sequence[tuple[Record, Outcome]]
+) -> None:
+    parts = [(record, part) for record, outcome in held for part in outcome.held]
+    ids = await unit.connection.fetch(
+        "INSERT INTO book.quarantine (stream, off, code, field, rule, detail) "
+        "SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[]) "
+        "RETURNING quarantine_id",
+        stream,
+        [record.offset for record, _ in parts],
+        [part.code.value for _, part in parts],
+        [part.field for _, part in parts],
+        [part.rule for _, part in parts],
+        [part.detail for _, part in parts],
+    )
+    for row, (record, part) in zip(ids, parts, strict=True):
+        notice = QuarantineNotice(
+            quarantine_id=row["quarantine_id"],
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            code=part.code.value,
+            field=part.field,
+            rule=part.rule,
+            detail=part.detail,
+            payload_sha256=sha256(record.value or b"").hexdigest(),
+            payload_bytes=len(record.value or b""),
+            at=record.appended_at,
+        )
+        cause = f"quarantine:{record.topic}:{part.code.value}"
+        alert = Alert(
+            dedup_key=cause,
+            action="trigger",
+            severity=Severity.ERROR,
+            alert_class="QUARANTINE",
+            summary=f"An input of {record.topic} could not be used: {part.code.value}",
+            source=f"{record.topic}/{record.partition}/{record.offset}",
+            at=record.appended_at,
+        )
+        unit.publish(
+            [
+                OutgoingRecord("recon.quarantine", record.topic.encode(), _ENCODER.encode(notice)),
+                OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert)),
+            ]
+        )

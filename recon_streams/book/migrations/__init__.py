@@ -1,0 +1,1 @@
+"""How the book's tables came to be, in order; raw SQL, one file per step."""

@@ -1,0 +1,1 @@
+"""One pair of files per step: what it is called, and its SQL."""

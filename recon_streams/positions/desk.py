@@ -1,0 +1,127 @@
+"""Where bank and ledger records are decided: lock, load, take, write, tell; one batch at a time."""
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from recon_streams.book.intake import DecisionFailed, Reading
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.kernel.disposition import Held, Outcome, quarantined
+from recon_streams.kernel.refusal import Refused
+from recon_streams.log.record import Record
+from recon_streams.positions import breaker_store, store
+from recon_streams.positions.directory import Directory
+from recon_streams.positions.event import Evidence
+from recon_streams.positions.messages import messages_of
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.positions.working_set import RecordedStep, WorkingSet
+
+Read = TypeVar("Read")
+Prepared = TypeVar("Prepared")
+
+StepsListener = Callable[[Sequence[RecordedStep]], None]
+
+
+class PositionInput(Protocol[Read, Prepared]):
+    """One kind of input about positions: read, prepare, ask, take. Pure."""
+
+    @property
+    def name(self) -> str:
+        """The stream's canonical topic."""
+        ...
+
+    def read(self, record: Record) -> Read:
+        """Return what `record` says, or raise `Refused`."""
+        ...
+
+    def prepare(self, read: Read, record: Record, directory: Directory) -> Prepared:
+        """Return `read` resolved to accounts, or raise `Refused`."""
+        ...
+
+    def ask(self, prepared: Prepared, keys: store.Keys) -> None:
+        """Add to `keys` what the book must be asked for `prepared`."""
+        ...
+
+    def take(self, prepared: Prepared, working: WorkingSet, record: Record) -> Outcome:
+        """Decide `prepared` on `working`."""
+        ...
+
+
+class PositionDesk(Generic[Read, Prepared]):
+    """An `Intake` for one kind of input about positions."""
+
+    def __init__(
+        self,
+        kind: PositionInput[Read, Prepared],
+        directories: DirectoryCache,
+        on_steps: StepsListener | None = None,
+    ) -> None:
+        """Decide inputs of `kind`.
+
+        Args:
+            kind: What the stream carries.
+            directories: Where the registry in force is found.
+            on_steps: Told of every step that was decided, for metrics. A batch that is decided
+                again after a failure is told again; counters that must be exact come from the book.
+        """
+        self._kind = kind
+        self._directories = directories
+        self._on_steps = on_steps
+
+    @property
+    def name(self) -> str:
+        """The stream's canonical topic."""
+        return self._kind.name
+
+    def read(self, record: Record) -> Read:
+        """Return what `record` says, or raise `Refused`."""
+        return self._kind.read(record)
+
+    async def decide(self, unit: UnitOfWork, readings: Sequence[Reading[Read]]) -> list[Outcome]:
+        """Decide `readings` in order inside `unit`."""
+        directory = await self._directories.current(unit.connection)
+        prepared = [self._prepare(reading, directory) for reading in readings]
+        keys = store.Keys()
+        for item in prepared:
+            if not isinstance(item, Held):
+                self._kind.ask(item, keys)
+        states = await store.lock_states(unit.connection, keys.accounts)
+        known = await store.load_known(unit.connection, keys)
+        tiers_before = {number: state.tier for number, state in states.items()}
+        working = WorkingSet(directory, states, known)
+        outcomes = [
+            self._take(index, item, reading.record, working)
+            for index, (item, reading) in enumerate(zip(prepared, readings, strict=True))
+        ]
+        if working.steps or known.added_reports:
+            await store.write(unit.connection, working.steps, known)
+            await breaker_store.write_transitions(unit.connection, working.steps)
+            unit.publish(messages_of(working.steps, tiers_before))
+        if self._on_steps is not None:
+            self._on_steps(working.steps)
+        return outcomes
+
+    def _prepare(self, reading: Reading[Read], directory: Directory) -> Prepared | Held:
+        if reading.held is not None:
+            return reading.held
+        assert reading.value is not None, "a reading has a value or a reason"
+        try:
+            return self._kind.prepare(reading.value, reading.record, directory)
+        except Refused as refusal:
+            return Held.of(refusal)
+
+    def _take(
+        self, index: int, item: Prepared | Held, record: Record, working: WorkingSet
+    ) -> Outcome:
+        if isinstance(item, Held):
+            return quarantined(item)
+        try:
+            return self._kind.take(item, working, record)
+        except Exception as error:
+            # Whatever the core trips over concerns this record alone: it goes to quarantine,
+            # loudly, and the batch is decided again without it.
+            raise DecisionFailed(index) from error
+
+
+def evidence_of(record: Record, path: str = "") -> Evidence:
+    """Return where `record` stands in the log."""
+    return Evidence(topic=record.topic, partition=record.partition, offset=record.offset, path=path)

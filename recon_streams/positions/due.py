@@ -1,0 +1,52 @@
+"""Instants that have come: payments fall due, sides fall silent, dwells end. Time as an input."""
+
+from datetime import datetime
+
+import asyncpg
+
+from recon_streams.book.streams import decided_through
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.positions import breaker_store, store
+from recon_streams.positions.desk import StepsListener
+from recon_streams.positions.event import Elapsed
+from recon_streams.positions.known import Known
+from recon_streams.positions.messages import messages_of
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.positions.working_set import WorkingSet
+
+ACCOUNTS_MAX = 500
+
+
+async def take_due(
+    pool: asyncpg.Pool,
+    directories: DirectoryCache,
+    *,
+    now: datetime,
+    on_steps: StepsListener | None = None,
+) -> int:
+    """Let the accounts whose instant has come be evaluated; return how many were.
+
+    Only up to the instant through which every input has been decided: after an outage a payment
+    must not count as overdue while the record that settles it still waits to be read.
+
+    The event carries the instant that was due, not `now`, so the log reads the same however late
+    it was noticed. Any number of workers may call this; each account goes to one of them.
+    """
+    async with UnitOfWork(pool) as unit:
+        through = await decided_through(unit.connection)
+        until = now if through is None else min(now, through)
+        due = await store.due_accounts(unit.connection, now=until, accounts_max=ACCOUNTS_MAX)
+        if not due:
+            return 0
+        directory = await directories.current(unit.connection)
+        states = await store.lock_states(unit.connection, [number for number, _ in due])
+        tiers_before = {number: state.tier for number, state in states.items()}
+        working = WorkingSet(directory, states, Known())
+        for number, wake_at in due:
+            working.record(directory.by_number(number), Elapsed(at=wake_at))
+        await store.write(unit.connection, working.steps, working.known)
+        await breaker_store.write_transitions(unit.connection, working.steps)
+        unit.publish(messages_of(working.steps, tiers_before))
+    if on_steps is not None:
+        on_steps(working.steps)
+    return len(due)

@@ -1,0 +1,73 @@
+"""The SQL of the outbox: what waits, and where it went."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from recon_streams.book.connection import Session
+from recon_streams.log.record import Appended, OutgoingRecord
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that was decided and has not left yet."""
+
+    outbox_id: int
+    created_at: datetime
+    record: OutgoingRecord
+
+
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits, and how long the oldest of it has waited."""
+
+    depth: int
+    oldest_age_seconds: float
+
+
+async def waiting(connection: Session | asyncpg.Pool, *, rows_max: int) -> list[Waiting]:
+    """Return the oldest messages that wait.
+
+    In the order of their ids. Messages of one key are written under the lock of their account, so
+    for them the order of ids is the order of commits; across keys there is none to keep.
+    """
+    rows = await connection.fetch(
+        "SELECT outbox_id, created_at, topic, key, payload FROM book.outbox "
+        "WHERE published_at IS NULL ORDER BY outbox_id LIMIT $1",
+        rows_max,
+    )
+    return [
+        Waiting(
+            outbox_id=row["outbox_id"],
+            created_at=row["created_at"],
+            record=OutgoingRecord(row["topic"], row["key"], row["payload"]),
+        )
+        for row in rows
+    ]
+
+
+async def mark_published(
+    connection: Session | asyncpg.Pool,
+    sent: Sequence[Waiting],
+    places: Sequence[Appended],
+) -> None:
+    """Note where each message of `sent` went."""
+    await connection.execute(
+        "UPDATE book.outbox AS o SET published_at = clock_timestamp(), "
+        "published_part = k.part, published_off = k.off "
+        "FROM unnest($1::bigint[], $2::int[], $3::bigint[]) AS k(outbox_id, part, off) "
+        "WHERE o.outbox_id = k.outbox_id AND o.published_at IS NULL",
+        [item.outbox_id for item in sent],
+        [place.partition for place in places],
+        [place.offset for place in places],
+    )
+
+
+async def backlog(pool: asyncpg.Pool) -> Backlog:
+    """Return how much waits."""
+    row = await pool.fetchrow(
+        "SELECT count(*) AS depth, coalesce(extract(epoch FROM clock_timestamp() - "
+        "min(created_at)), 0)::float8 AS age FROM book.outbox WHERE published_at IS NULL"
+    )
+    assert row is not None, "an aggregate always has a row"
+    return Backlog(depth=row["depth"], oldest_age_seconds=max(0.0, row["age"]))
