@@ -179,3 +179,5 @@ class Deposit(_LedgerRecord, frozen=True, kw_only=True, tag="deposit"):
 Movement = Issue | Redeem | Transfer | Fee | Adjustment
 Announcement = Hold | Payout | Deposit
 LedgerRecord = Issue | Redeem | Transfer | Fee | Adjustment | Hold | Release | Payout | Deposit
+
+LEDGER_RECORD_TYPES = (Issue, Redeem, Transfer, Fee, Adjustment, Hold, Release, Payout, Deposit)

@@ -1,0 +1,218 @@
+"""One example per record, told as one morning of one account; shown in every generated page.
+
+Written as a sender writes JSON, not made from the types: tests decode them with the real decoders
+and hold them against the published schemas, so an example that lies fails the build.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from topics.alerts import Alert
+from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
+from topics.ledger_balances import LedgerBalance
+from topics.ledger_movements import (
+    Adjustment,
+    Deposit,
+    Fee,
+    Hold,
+    Issue,
+    Payout,
+    Redeem,
+    Release,
+    Transfer,
+)
+from topics.positions import Position
+from topics.quarantine import QuarantineNotice
+
+_ACCOUNT: Final = {"account_id": "AE-SAFEGUARDING", "currency": "AED"}
+_SCOPE: Final = "account:AE-SAFEGUARDING:AED"
+_EVIDENCE_HASH: Final = "5a0f0f8f1f8f5f8d5b8b6f5c9d0b8c7e1a2b3c4d5e6f708192a3b4c5d6e7f809"
+
+
+def _ledger(kind: str, number: int, minute: int, **fields: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "movement_id": f"mv-2026-11-20-{number:06d}",
+        **_ACCOUNT,
+        "ledger_sequence": 48_210 + number,
+        "occurred_at": f"2026-11-20T08:{minute:02d}:30.250Z",
+        **fields,
+    }
+
+
+EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
+    Deposit: _ledger(
+        "deposit",
+        11,
+        2,
+        reference="TOPUP-3307",
+        amount="2500.00",
+        due_at="2026-11-20T08:32:30Z",
+        rail="UAEFTS",
+    ),
+    Issue: _ledger("issue", 12, 5, amount="2500.00", reference="TOPUP-3307"),
+    Hold: _ledger(
+        "hold",
+        13,
+        9,
+        reference="PAYOUT-8841",
+        amount="1500.00",
+        due_at="2026-11-20T08:24:30Z",
+    ),
+    Payout: _ledger(
+        "payout",
+        14,
+        10,
+        reference="PAYOUT-8841",
+        amount="1500.00",
+        due_at="2026-11-20T08:25:30Z",
+        rail="UAEFTS",
+    ),
+    Redeem: _ledger("redeem", 15, 12, amount="1500.00", reference="PAYOUT-8841"),
+    Release: _ledger("release", 16, 13, reference="PAYOUT-8836"),
+    Transfer: _ledger("transfer", 17, 15, amount="40.00", direction="out"),
+    Fee: _ledger("fee", 18, 16, amount="2.50"),
+    Adjustment: _ledger(
+        "adjustment",
+        19,
+        18,
+        amount="0.01",
+        direction="in",
+        reason="Rounding of the October fees",
+    ),
+    LedgerBalance: {
+        "balance_id": "bal-2026-11-20-0820",
+        **_ACCOUNT,
+        "amount": "912957.51",
+        "as_of": "2026-11-20T08:20:00Z",
+        "ledger_sequence": 48_229,
+    },
+    Position: {
+        **_ACCOUNT,
+        "version": 90_417,
+        "ledger": "912957.51",
+        "bank": "914500",
+        "reserved": "0",
+        "difference": "1542.49",
+        "explained": "1500",
+        "unexplained": "42.49",
+        "raw_tier": "SIGNIFICANT",
+        "tier": "OK",
+        "rule": "WITHIN_MINOR",
+        "evaluated_at": "2026-11-20T08:20:00Z",
+        "ledger_side": {
+            "as_of": "2026-11-20T08:20:00Z",
+            "fresh_until": "2026-11-21T08:20:00Z",
+            "topic": "ledger.balances",
+            "partition": 3,
+            "offset": 7_115,
+        },
+        "bank_side": {
+            "as_of": "2026-11-20T08:06:11Z",
+            "fresh_until": "2026-11-21T08:06:11Z",
+            "topic": "bank.notifications",
+            "partition": 3,
+            "offset": 20_554,
+        },
+        "in_flight": [
+            {
+                "reference": "PAYOUT-8841",
+                "kind": "payout",
+                "amount": "1500",
+                "due_at": "2026-11-20T08:25:30Z",
+                "explains": "1500",
+            }
+        ],
+    },
+    BreakerRecord: {
+        "scope": _SCOPE,
+        "state": "SUSPENDED",
+        "epoch": 12,
+        "seq": 7_731,
+        "reason_code": "ABOVE_SIGNIFICANT",
+        "evidence_hash": _EVIDENCE_HASH,
+        "decided_at": "2026-11-20T08:25:30Z",
+        "inputs_through": {"bank.notifications/3": 20_555, "ledger.movements/3": 48_230},
+    },
+    LeaseRecord: {
+        "publisher_id": "publisher-1",
+        "publisher_epoch": 4,
+        "lease_seq": 118_002,
+        "ttl_ms": 15_000,
+        "state_head": {"offset": 9_400, "seq": 7_731},
+        "covers": "all",
+        "schema_version": 1,
+    },
+    BreakerEvent: {
+        "scope": _SCOPE,
+        "from_state": "CLOSED",
+        "to_state": "SUSPENDED",
+        "epoch": 12,
+        "seq": 7_731,
+        "reason_code": "ABOVE_SIGNIFICANT",
+        "evidence_hash": _EVIDENCE_HASH,
+        "evidence": {"difference": "1542.49", "explained": "0", "overdue": ["PAYOUT-8841"]},
+        "decided_at": "2026-11-20T08:25:30Z",
+    },
+    Alert: {
+        "dedup_key": f"tier:{_SCOPE}",
+        "action": "trigger",
+        "severity": "error",
+        "alert_class": "TIER_SIGNIFICANT",
+        "summary": "AE-SAFEGUARDING AED: 1542.49 more at the bank than in the ledger, unexplained",
+        "source": "positions",
+        "at": "2026-11-20T08:25:30Z",
+        "scope": _SCOPE,
+        "tier": "SIGNIFICANT",
+        "amounts": {"bank": "914500", "ledger": "912957.51", "unexplained": "1542.49"},
+    },
+    QuarantineNotice: {
+        "quarantine_id": 317,
+        "topic": "ledger.movements",
+        "partition": 3,
+        "offset": 48_231,
+        "code": "INVALID_AMOUNT",
+        "field": "/amount",
+        "rule": "1 to 18 ASCII digits, optionally a point and decimals, nothing else",
+        "payload_sha256": "9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab",
+        "payload_bytes": 241,
+        "at": "2026-11-20T08:26:02Z",
+        "detail": "1,500.00",
+    },
+}
+
+CAMT_054: Final = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08">
+  <BkToCstmrDbtCdtNtfctn>
+    <GrpHdr>
+      <MsgId>NTF-20261120-0042</MsgId>
+      <CreDtTm>2026-11-20T12:06:10+04:00</CreDtTm>
+    </GrpHdr>
+    <Ntfctn>
+      <Id>NTF-20261120-0042-1</Id>
+      <Acct>
+        <Id><IBAN>AE070331234567890123456</IBAN></Id>
+        <Ccy>AED</Ccy>
+      </Acct>
+      <Ntry>
+        <Amt Ccy="AED">2500.00</Amt>
+        <CdtDbtInd>CRDT</CdtDbtInd>
+        <Sts><Cd>BOOK</Cd></Sts>
+        <BookgDt><Dt>2026-11-20</Dt></BookgDt>
+        <AcctSvcrRef>BNK-771204</AcctSvcrRef>
+        <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd>
+        <NtryDtls>
+          <TxDtls>
+            <Refs><EndToEndId>TOPUP-3307</EndToEndId></Refs>
+            <Amt Ccy="AED">2500.00</Amt>
+            <CdtDbtInd>CRDT</CdtDbtInd>
+          </TxDtls>
+        </NtryDtls>
+      </Ntry>
+    </Ntfctn>
+  </BkToCstmrDbtCdtNtfctn>
+</Document>
+"""
