@@ -50,7 +50,7 @@ async def run_publisher(parts: PublisherParts, publisher_id: str) -> None:
     async with parts.pool.acquire() as holder:
         # The lock lives as long as this session: a publisher that dies, or whose connection
         # does, frees it without anybody's help.
-        while not await holder.fetchval("SELECT pg_try_advisory_lock($1)", PUBLISHER_LOCK):
+        while not await holder.fetchval("SELECT pg_try_advisory_lock($1)", PUBLISHER_LOCK):  # noqa: ASYNC110
             await asyncio.sleep(STANDBY_SECONDS)
         try:
             await _publish(parts, holder, publisher_id)

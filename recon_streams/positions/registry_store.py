@@ -1,0 +1,230 @@
+"""The account registry in the book: versions of definitions, and the directory made of the newest."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from recon_streams.book.connection import Session
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.kernel.money import normal
+from recon_streams.positions import breaker_store, store
+from recon_streams.positions.directory import Account, Directory
+from recon_streams.positions.event import Registered, RulesChanged
+from recon_streams.positions.known import Known
+from recon_streams.positions.messages import messages_of
+from recon_streams.positions.rules import rules_of
+from recon_streams.positions.step import register
+from recon_streams.positions.working_set import RecordedStep, WorkingSet
+from recon_streams.registry.definition import (
+    AccountDefinition,
+    definition_bytes,
+    definition_from_bytes,
+)
+
+# Two people applying a registry at once must not take the same version number.
+_REGISTRY_LOCK = 0x7265636F6E03
+
+
+class OpeningChanged(Exception):
+    """An account's opening figures were edited after they had been used."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"{scope}: the opening figures were used when the account was registered and cannot "
+            "be changed; send a ledger balance or a bank statement instead"
+        )
+
+
+class RegistryChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What applying a registry did. `absent` are registered accounts the file does not name."""
+
+    version: int
+    registered: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+class DirectoryCache:
+    """The directory of the newest registry version, loaded again only when there is a newer one."""
+
+    def __init__(self) -> None:
+        """Load at first use."""
+        self._directory = Directory((), version=-1)
+
+    async def current(self, connection: Session | asyncpg.Pool) -> Directory:
+        """Return the directory in force for the transaction of `connection`."""
+        version = await connection.fetchval(
+            "SELECT coalesce(max(version), 0) FROM positions.registry_version"
+        )
+        if version != self._directory.version:
+            self._directory = await _load(connection, version)
+        return self._directory
+
+
+async def apply_registry(
+    pool: asyncpg.Pool,
+    definitions: Sequence[AccountDefinition],
+    *,
+    source: str,
+    actor: str,
+    now: datetime,
+) -> RegistryChange:
+    """Make `definitions` the newest version of the registry.
+
+    New accounts are registered, each with a breaker that denies until evidence has come. Changed
+    ones are judged by the new rules from here on. Accounts the file no longer names keep theirs.
+
+    Raises:
+        OpeningChanged: The opening figures of a registered account differ; nothing was applied.
+    """
+    async with UnitOfWork(pool) as unit:
+        await unit.connection.execute("SELECT pg_advisory_xact_lock($1)", _REGISTRY_LOCK)
+        version = 1 + await unit.connection.fetchval(
+            "SELECT coalesce(max(version), 0) FROM positions.registry_version"
+        )
+        known = await _newest_definitions(unit.connection)
+        fresh = [d for d in definitions if (d.account_id, d.currency) not in known]
+        changed: list[tuple[int, AccountDefinition]] = []
+        unchanged: list[str] = []
+        for definition in definitions:
+            number, before = known.get((definition.account_id, definition.currency), (0, None))
+            if before is None:
+                continue
+            if before.opening != definition.opening:
+                raise OpeningChanged(_name(definition))
+            if definition_bytes(before) == definition_bytes(definition):
+                unchanged.append(_name(definition))
+            else:
+                changed.append((number, definition))
+        if fresh or changed:
+            await unit.connection.execute(
+                "INSERT INTO positions.registry_version (version, source, actor) "
+                "VALUES ($1, $2, $3)",
+                version,
+                source,
+                actor,
+            )
+            await _register(unit, fresh, version, now)
+            await _change(unit, changed, version, now)
+        else:
+            version -= 1
+        named = {(d.account_id, d.currency) for d in definitions}
+        return RegistryChange(
+            version=version,
+            registered=tuple(_name(d) for d in fresh),
+            changed=tuple(_name(d) for _, d in changed),
+            unchanged=tuple(unchanged),
+            absent=tuple(f"{a}:{c}" for a, c in sorted(known.keys() - named)),
+        )
+
+
+async def _register(
+    unit: UnitOfWork, definitions: Sequence[AccountDefinition], version: int, now: datetime
+) -> None:
+    if not definitions:
+        return
+    rows = await unit.connection.fetch(
+        "INSERT INTO positions.account (account_id, currency) "
+        "SELECT * FROM unnest($1::text[], $2::text[]) RETURNING number, account_id, currency",
+        [d.account_id for d in definitions],
+        [d.currency for d in definitions],
+    )
+    numbers = {(row["account_id"], row["currency"]): row["number"] for row in rows}
+    numbered = [(numbers[d.account_id, d.currency], d) for d in definitions]
+    await _write_definitions(unit.connection, numbered, version)
+    steps = [_registered(number, d, version, now) for number, d in numbered]
+    await store.insert_states(unit.connection, steps)
+    await store.write_events(unit.connection, steps)
+    await breaker_store.write_transitions(unit.connection, steps)
+    unit.publish(messages_of(steps, {}))
+
+
+async def _change(
+    unit: UnitOfWork,
+    changed: Sequence[tuple[int, AccountDefinition]],
+    version: int,
+    now: datetime,
+) -> None:
+    if not changed:
+        return
+    await _write_definitions(unit.connection, changed, version)
+    states = await store.lock_states(unit.connection, [number for number, _ in changed])
+    tiers_before = {number: state.tier for number, state in states.items()}
+    working = WorkingSet(Directory((), version=version), states, Known())
+    for number, definition in changed:
+        account = _account(number, definition, version)
+        working.record(account, RulesChanged(at=now, version=version))
+    await store.write(unit.connection, working.steps, working.known)
+    await breaker_store.write_transitions(unit.connection, working.steps)
+    unit.publish(messages_of(working.steps, tiers_before))
+
+
+def _registered(
+    number: int, definition: AccountDefinition, version: int, now: datetime
+) -> RecordedStep:
+    opening = definition.opening
+    event = Registered(
+        at=now,
+        bank=normal(opening.bank) if opening and opening.bank is not None else None,
+        ledger=normal(opening.ledger) if opening and opening.ledger is not None else None,
+        ledger_sequence=(opening.ledger_sequence or 0) if opening else 0,
+        as_of=opening.as_of if opening else None,
+    )
+    account = _account(number, definition, version)
+    taken = register(account.account_id, account.currency, event, account.rules)
+    return RecordedStep(account=account, event=event, step=taken)
+
+
+async def _load(connection: Session | asyncpg.Pool, version: int) -> Directory:
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (number) number, version, definition FROM positions.account_version "
+        "WHERE version <= $1 ORDER BY number, version DESC",
+        version,
+    )
+    accounts = []
+    for row in rows:
+        definition = definition_from_bytes(row["definition"])
+        names = tuple(bank.identification for bank in definition.bank_accounts)
+        accounts.append((_account(row["number"], definition, row["version"]), names))
+    return Directory(accounts, version=version)
+
+
+async def _newest_definitions(
+    connection: Session,
+) -> dict[tuple[str, str], tuple[int, AccountDefinition]]:
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (number) number, definition FROM positions.account_version "
+        "ORDER BY number, version DESC"
+    )
+    found = {}
+    for row in rows:
+        definition = definition_from_bytes(row["definition"])
+        found[definition.account_id, definition.currency] = (row["number"], definition)
+    return found
+
+
+async def _write_definitions(
+    connection: Session, numbered: Sequence[tuple[int, AccountDefinition]], version: int
+) -> None:
+    await connection.copy_records_to_table(
+        "account_version",
+        schema_name="positions",
+        columns=("number", "version", "definition"),
+        records=[(number, version, definition_bytes(d)) for number, d in numbered],
+    )
+
+
+def _account(number: int, definition: AccountDefinition, version: int) -> Account:
+    return Account(
+        number=number,
+        account_id=definition.account_id,
+        currency=definition.currency,
+        rules=rules_of(definition, version),
+    )
+
+
+def _name(definition: AccountDefinition) -> str:
+    return f"{definition.account_id}:{definition.currency}"
