@@ -11,6 +11,7 @@ from recon_streams.log.record import Record
 from recon_streams.positions import breaker_store, store
 from recon_streams.positions.directory import Directory
 from recon_streams.positions.event import Evidence
+from recon_streams.positions.known_store import Keys, load_known, write_known
 from recon_streams.positions.messages import messages_of
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.positions.working_set import RecordedStep, WorkingSet
@@ -37,7 +38,7 @@ class PositionInput(Protocol[Read, Prepared]):
         """Return `read` resolved to accounts, or raise `Refused`."""
         ...
 
-    def ask(self, prepared: Prepared, keys: store.Keys) -> None:
+    def ask(self, prepared: Prepared, keys: Keys) -> None:
         """Add to `keys` what the book must be asked for `prepared`."""
         ...
 
@@ -80,12 +81,12 @@ class PositionDesk(Generic[Read, Prepared]):
         """Decide `readings` in order inside `unit`."""
         directory = await self._directories.current(unit.connection)
         prepared = [self._prepare(reading, directory) for reading in readings]
-        keys = store.Keys()
+        keys = Keys()
         for item in prepared:
             if not isinstance(item, Held):
                 self._kind.ask(item, keys)
         states = await store.lock_states(unit.connection, keys.accounts)
-        known = await store.load_known(unit.connection, keys)
+        known = await load_known(unit.connection, keys)
         tiers_before = {number: state.tier for number, state in states.items()}
         working = WorkingSet(directory, states, known)
         outcomes = [
@@ -93,7 +94,8 @@ class PositionDesk(Generic[Read, Prepared]):
             for index, (item, reading) in enumerate(zip(prepared, readings, strict=True))
         ]
         if working.steps or known.added_reports:
-            await store.write(unit.connection, working.steps, known)
+            await store.write(unit.connection, working.steps)
+            await write_known(unit.connection, known)
             await breaker_store.write_transitions(unit.connection, working.steps)
             unit.publish(messages_of(working.steps, tiers_before))
         if self._on_steps is not None:

@@ -11,8 +11,8 @@ from recon_streams.positions import bank_intake, ledger_intake
 from recon_streams.positions.bank_intake import Prepared as PreparedMessage
 from recon_streams.positions.desk import evidence_of
 from recon_streams.positions.directory import Directory
+from recon_streams.positions.known_store import Keys
 from recon_streams.positions.ledger_intake import PreparedRecord
-from recon_streams.positions.store import Keys
 from recon_streams.positions.working_set import WorkingSet
 from topics.ledger_balances import LedgerBalance
 

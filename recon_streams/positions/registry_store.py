@@ -1,4 +1,4 @@
-"""The account registry in the book: versions of definitions, and the directory made of the newest."""
+"""The account registry in the book: versions of definitions, and the directory of the newest."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -157,7 +157,7 @@ async def _change(
     for number, definition in changed:
         account = _account(number, definition, version)
         working.record(account, RulesChanged(at=now, version=version))
-    await store.write(unit.connection, working.steps, working.known)
+    await store.write(unit.connection, working.steps)
     await breaker_store.write_transitions(unit.connection, working.steps)
     unit.publish(messages_of(working.steps, tiers_before))
 

@@ -1,33 +1,40 @@
-"""The SQL of positions: what is loaded for a batch, and what a batch leaves behind."""
+"""The SQL of accounts: their states, locked for a batch, and the log each state is folded from."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
-from uuid import UUID
-
-import msgspec
+from typing import Any, Final
 
 from recon_streams.book.connection import Session
-from recon_streams.kernel.money import ZERO
-from recon_streams.positions.directory import Account
 from recon_streams.positions.event import event_bytes
-from recon_streams.positions.identity import Mark, Rung
-from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
 from recon_streams.positions.state import AccountState, state_bytes, state_from_bytes
-from recon_streams.positions.step import Step, wake_at
+from recon_streams.positions.step import wake_at
 from recon_streams.positions.working_set import RecordedStep
 
-
-class Keys(msgspec.Struct, kw_only=True):
-    """What a batch asks of the book, by account number."""
-
-    accounts: set[int] = msgspec.field(default_factory=set)
-    reports: set[tuple[int, bytes]] = msgspec.field(default_factory=set)
-    marks: set[tuple[int, bytes]] = msgspec.field(default_factory=set)
-    movements: set[tuple[int, str]] = msgspec.field(default_factory=set)
-    ledger_sequences: set[tuple[int, int]] = msgspec.field(default_factory=set)
-    references: set[tuple[int, str]] = msgspec.field(default_factory=set)
-    anchors: set[tuple[int, int]] = msgspec.field(default_factory=set)
+_STATE_TYPES: Final = {
+    "number": "int",
+    "version": "bigint",
+    "state": "bytea",
+    "wake_at": "timestamptz",
+    "tier": "text",
+    "raw_tier": "text",
+    "rule": "text",
+    "breaker": "text",
+    "bank": "numeric",
+    "ledger": "numeric",
+    "reserved": "numeric",
+    "difference": "numeric",
+    "explained": "numeric",
+    "unexplained": "numeric",
+    "evaluated_at": "timestamptz",
+}
+_STATE_COLUMNS: Final = tuple(_STATE_TYPES)
+_UPDATE_STATES: Final = (
+    "UPDATE positions.account_state AS s SET "
+    + ", ".join(f"{column} = n.{column}" for column in _STATE_COLUMNS[1:])
+    + " FROM unnest("
+    + ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_STATE_TYPES.values(), 1))
+    + f") AS n({', '.join(_STATE_COLUMNS)}) WHERE s.number = n.number"
+)
 
 
 async def lock_states(connection: Session, accounts: Collection[int]) -> dict[int, AccountState]:
@@ -44,24 +51,20 @@ async def lock_states(connection: Session, accounts: Collection[int]) -> dict[in
     return {row["number"]: state_from_bytes(row["state"]) for row in rows}
 
 
-async def load_known(connection: Session, keys: Keys) -> Known:
-    """Return what the book knows of `keys`. The accounts must be locked before."""
-    known = Known()
-    if keys.reports:
-        await _load_reports(connection, keys, known)
-    if keys.marks:
-        await _load_marks(connection, keys, known)
-    if keys.movements:
-        await _load_movements(connection, keys, known)
-    if keys.references:
-        await _load_legs(connection, keys, known)
-    if keys.anchors:
-        await _load_moved_after(connection, keys, known)
-    return known
+async def write(connection: Session, steps: Sequence[RecordedStep]) -> None:
+    """Write every event, and the newest state of each account."""
+    if not steps:
+        return
+    await write_events(connection, steps)
+    newest = {recorded.account.number: recorded for recorded in steps}
+    rows = [_state_row(recorded) for recorded in newest.values()]
+    await connection.execute(
+        _UPDATE_STATES, *([row[column] for row in rows] for column in range(len(_STATE_COLUMNS)))
+    )
 
 
-async def write(connection: Session, steps: Sequence[RecordedStep], known: Known) -> None:
-    """Write every event, the newest state of each account, and what was learned."""
+async def write_events(connection: Session, steps: Sequence[RecordedStep]) -> None:
+    """Append to the log of each account; its key lets no sequence number stand twice."""
     await connection.copy_records_to_table(
         "account_event",
         schema_name="positions",
@@ -76,18 +79,15 @@ async def write(connection: Session, steps: Sequence[RecordedStep], known: Known
             for recorded in steps
         ],
     )
-    newest = {recorded.account.number: (recorded.account, recorded.step) for recorded in steps}
-    await _write_states(connection, newest.values())
-    await _write_known(connection, known)
 
 
-async def insert_state(connection: Session, account: Account, taken: Step) -> None:
-    """Write the first state of an account."""
-    await connection.execute(
-        "INSERT INTO positions.account_state (number, version, state, wake_at, tier, raw_tier, "
-        "rule, breaker, bank, ledger, reserved, difference, explained, unexplained, evaluated_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        *_state_row(account, taken),
+async def insert_states(connection: Session, steps: Sequence[RecordedStep]) -> None:
+    """Write the first states of accounts."""
+    await connection.copy_records_to_table(
+        "account_state",
+        schema_name="positions",
+        columns=_STATE_COLUMNS,
+        records=[_state_row(recorded) for recorded in steps],
     )
 
 
@@ -104,30 +104,13 @@ async def due_accounts(
     return [(row["number"], row["wake_at"]) for row in rows]
 
 
-async def _write_states(connection: Session, newest: Iterable[tuple[Account, Step]]) -> None:
-    rows = sorted(_state_row(account, taken) for account, taken in newest)
-    await connection.execute(
-        "UPDATE positions.account_state AS s SET version = n.version, state = n.state, "
-        "wake_at = n.wake_at, tier = n.tier, raw_tier = n.raw_tier, rule = n.rule, "
-        "breaker = n.breaker, bank = n.bank, ledger = n.ledger, reserved = n.reserved, "
-        "difference = n.difference, explained = n.explained, unexplained = n.unexplained, "
-        "evaluated_at = n.evaluated_at "
-        "FROM unnest($1::int[], $2::bigint[], $3::bytea[], $4::timestamptz[], $5::text[], "
-        "$6::text[], $7::text[], $8::text[], $9::numeric[], $10::numeric[], $11::numeric[], "
-        "$12::numeric[], $13::numeric[], $14::numeric[], $15::timestamptz[]) "
-        "AS n(number, version, state, wake_at, tier, raw_tier, rule, breaker, bank, ledger, "
-        "reserved, difference, explained, unexplained, evaluated_at) WHERE s.number = n.number",
-        *([row[column] for row in rows] for column in range(15)),
-    )
-
-
-def _state_row(account: Account, taken: Step) -> tuple[Any, ...]:
-    state, verdict = taken.state, taken.verdict
+def _state_row(recorded: RecordedStep) -> tuple[Any, ...]:
+    state, verdict = recorded.step.state, recorded.step.verdict
     return (
-        account.number,
+        recorded.account.number,
         state.version,
         state_bytes(state),
-        wake_at(state, account.rules),
+        wake_at(state, recorded.account.rules),
         verdict.tier.value,
         verdict.raw_tier.value,
         verdict.rule.value,
@@ -140,174 +123,3 @@ def _state_row(account: Account, taken: Step) -> tuple[Any, ...]:
         verdict.unexplained,
         state.evaluated_at,
     )
-
-
-async def _write_known(connection: Session, known: Known) -> None:
-    if known.added_reports:
-        await connection.copy_records_to_table(
-            "report_seen",
-            schema_name="positions",
-            columns=("number", "key", "content", "origin"),
-            records=[
-                (number, UUID(bytes=key), UUID(bytes=seen.content), seen.where)
-                for (number, key), seen in known.added_reports.items()
-            ],
-        )
-    if known.added_marks:
-        await connection.copy_records_to_table(
-            "payment_mark",
-            schema_name="positions",
-            columns=(
-                "number",
-                "digest",
-                "ordinal",
-                "rung",
-                "sequence",
-                "part",
-                "strongest_rung",
-                "strongest",
-                "booked_on",
-            ),
-            records=[
-                (
-                    added.account,
-                    UUID(bytes=added.mark.digest),
-                    added.seen.ordinal,
-                    int(added.mark.rung),
-                    added.seen.sequence,
-                    added.seen.part,
-                    int(added.seen.strongest.rung),
-                    UUID(bytes=added.seen.strongest.digest),
-                    added.seen.booked_on,
-                )
-                for added in known.added_marks
-            ],
-        )
-    if known.added_bank_legs:
-        legs = sorted((*key, amount) for key, amount in known.added_bank_legs.items())
-        await connection.execute(
-            "INSERT INTO positions.bank_leg AS b (number, reference, amount) "
-            "SELECT * FROM unnest($1::int[], $2::text[], $3::numeric[]) "
-            "ON CONFLICT (number, reference) DO UPDATE SET amount = b.amount + excluded.amount",
-            *([leg[column] for leg in legs] for column in range(3)),
-        )
-    if known.added_movements:
-        await connection.copy_records_to_table(
-            "ledger_record",
-            schema_name="positions",
-            columns=(
-                "number",
-                "movement_id",
-                "content",
-                "ledger_sequence",
-                "amount",
-                "reference",
-                "is_release",
-                "sequence",
-            ),
-            records=[
-                (
-                    row.account,
-                    row.movement_id,
-                    UUID(bytes=row.content),
-                    row.ledger_sequence,
-                    row.amount,
-                    row.reference,
-                    row.is_release,
-                    row.sequence,
-                )
-                for row in known.added_movements
-            ],
-        )
-
-
-async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
-    rows = await connection.fetch(
-        "SELECT number, key, content, origin FROM positions.report_seen "
-        "JOIN unnest($1::int[], $2::uuid[]) AS k(number, key) USING (number, key)",
-        [number for number, _ in keys.reports],
-        [UUID(bytes=key) for _, key in keys.reports],
-    )
-    for row in rows:
-        seen = SeenReport(row["content"].bytes, row["origin"])
-        known.reports[row["number"], row["key"].bytes] = seen
-
-
-async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
-    rows = await connection.fetch(
-        "SELECT number, digest, ordinal, sequence, part, strongest_rung, strongest, booked_on "
-        "FROM positions.payment_mark "
-        "JOIN unnest($1::int[], $2::uuid[]) AS k(number, digest) USING (number, digest) "
-        "ORDER BY number, digest, ordinal",
-        [number for number, _ in keys.marks],
-        [UUID(bytes=digest) for _, digest in keys.marks],
-    )
-    for row in rows:
-        seen = SeenMark(
-            ordinal=row["ordinal"],
-            sequence=row["sequence"],
-            part=row["part"],
-            strongest=Mark(Rung(row["strongest_rung"]), row["strongest"].bytes),
-            booked_on=row["booked_on"],
-        )
-        known.marks.setdefault((row["number"], row["digest"].bytes), []).append(seen)
-
-
-async def _load_movements(connection: Session, keys: Keys, known: Known) -> None:
-    rows = await connection.fetch(
-        "SELECT number, movement_id, content, ledger_sequence, sequence "
-        "FROM positions.ledger_record "
-        "JOIN unnest($1::int[], $2::text[]) AS k(number, movement_id) USING (number, movement_id) "
-        "UNION SELECT number, movement_id, content, ledger_sequence, sequence "
-        "FROM positions.ledger_record "
-        "JOIN unnest($3::int[], $4::bigint[]) AS s(number, ledger_sequence) "
-        "USING (number, ledger_sequence)",
-        [number for number, _ in keys.movements],
-        [movement_id for _, movement_id in keys.movements],
-        [number for number, _ in keys.ledger_sequences],
-        [sequence for _, sequence in keys.ledger_sequences],
-    )
-    for row in rows:
-        number, movement_id = row["number"], row["movement_id"]
-        known.movements[number, movement_id] = SeenMovement(
-            content=row["content"].bytes, sequence=row["sequence"]
-        )
-        known.ledger_sequences[number, row["ledger_sequence"]] = movement_id
-
-
-async def _load_legs(connection: Session, keys: Keys, known: Known) -> None:
-    asked = (
-        [number for number, _ in keys.references],
-        [reference for _, reference in keys.references],
-    )
-    rows = await connection.fetch(
-        "SELECT number, reference, amount FROM positions.bank_leg "
-        "JOIN unnest($1::int[], $2::text[]) AS k(number, reference) USING (number, reference)",
-        *asked,
-    )
-    known.bank_legs.update({(row["number"], row["reference"]): row["amount"] for row in rows})
-    rows = await connection.fetch(
-        "SELECT number, reference, sum(amount) AS amount, "
-        "max(ledger_sequence) FILTER (WHERE is_release) AS released "
-        "FROM positions.ledger_record "
-        "JOIN unnest($1::int[], $2::text[]) AS k(number, reference) USING (number, reference) "
-        "GROUP BY number, reference",
-        *asked,
-    )
-    for row in rows:
-        known.ledger_legs[row["number"], row["reference"]] = row["amount"]
-        if row["released"] is not None:
-            known.releases[row["number"], row["reference"]] = row["released"]
-
-
-async def _load_moved_after(connection: Session, keys: Keys, known: Known) -> None:
-    rows = await connection.fetch(
-        "SELECT number, anchor, coalesce(sum(r.amount), 0) AS amount "
-        "FROM unnest($1::int[], $2::bigint[]) AS k(number, anchor) "
-        "LEFT JOIN positions.ledger_record AS r USING (number) "
-        "WHERE r.ledger_sequence > k.anchor GROUP BY number, anchor",
-        [number for number, _ in keys.anchors],
-        [anchor for _, anchor in keys.anchors],
-    )
-    known.moved_after.update(dict.fromkeys(keys.anchors, ZERO))
-    known.moved_after.update({(row["number"], row["anchor"]): row["amount"] for row in rows})
