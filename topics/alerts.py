@@ -27,8 +27,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         severity: How urgent it is.
         alert_class: What kind of cause it is; each class has its runbook.
         summary: One sentence for a person.
-        source: The part of the system that saw it.
-        at: When it was seen.
+        source: The input that led to it, as `topic/partition/offset`, or `time`.
+        at: The instant it is true for.
         scope: The breaker scope it is about, if it is about one.
         tier: How far ledger and bank are apart there.
         amounts: The figures behind it, by name, as decimal text.

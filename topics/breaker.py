@@ -44,7 +44,7 @@ class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         evidence_hash: SHA-256 of the evidence, in hexadecimal; the evidence is in
             `recon.breaker.events`.
         decided_at: When it was decided.
-        inputs_through: How far the inputs were read, as next offset by `topic/partition`.
+        inputs_through: Offset of the newest input behind each side, by `topic/partition`.
         parent_scopes: Scopes that must be CLOSED too.
         schema_version: The major version of the contract; a reader that meets another denies.
     """
@@ -100,13 +100,14 @@ class BreakerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     Attributes:
         scope: What changed.
-        from_state: The state before.
+        from_state: The state before; equal to `to_state` when the scope is new.
         to_state: The state after.
         epoch: The epoch that began with this transition.
         seq: The seq of the state record that published it.
         reason_code: Why.
         evidence_hash: SHA-256 of `evidence`, in hexadecimal.
-        evidence: The figures and inputs the decision rests on, as any JSON value.
+        evidence: What the decision rests on: event, position, version of the rules. For people; its
+            fields may change.
         decided_at: When it was decided.
         schema_version: The major version of the contract.
     """

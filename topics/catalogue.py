@@ -25,9 +25,9 @@ JSON: Final = "application/json"
 # Kafka's own default. The limit is per batch of a producer, not per record, so it cannot be the
 # 64 KiB a JSON record may have: a producer with larger batches would be refused good records.
 _BATCH_BYTES: Final = 1_048_588
-# More than the reader takes in, so that a message too large reaches quarantine with a reason
-# instead of failing in the bank's gateway without one.
-_XML_BYTES: Final = 20 * 1024 * 1024
+# More than the 50 MB the reader takes in, so that a message too large reaches quarantine with a
+# reason instead of failing in the bank's gateway without one.
+_XML_BYTES: Final = 50 * 1024 * 1024
 
 
 @unique

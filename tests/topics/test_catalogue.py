@@ -69,7 +69,7 @@ def test_every_topic_is_stamped_by_the_broker_and_bounded(contract: TopicContrac
 
 
 def test_a_notification_larger_than_kafka_allows_by_default_still_arrives() -> None:
-    assert int(kafka_config(by_name("bank.notifications"))["max.message.bytes"]) > 10_000_000
+    assert int(kafka_config(by_name("bank.notifications"))["max.message.bytes"]) > 50_000_000
 
 
 def test_topics_keyed_by_account_have_the_same_number_of_partitions() -> None:
