@@ -62,6 +62,7 @@ class Rebalances(untyped.RebalanceListener):  # type: ignore[misc] # aiokafka's 
         self._member = member
 
     async def on_partitions_assigned(self, assigned: Collection[Any]) -> None:
+        """The rebalance is over and gave us `assigned`."""
         try:
             await self._member.assigned([TopicPartition(*each) for each in assigned])
         except BaseException as failure:
@@ -69,6 +70,7 @@ class Rebalances(untyped.RebalanceListener):  # type: ignore[misc] # aiokafka's 
             raise
 
     async def on_partitions_revoked(self, revoked: Collection[Any]) -> None:
+        """A rebalance begins, or we were put out of the group; `revoked` was ours."""
         try:
             await self._member.revoked([TopicPartition(*each) for each in revoked])
         except BaseException as failure:

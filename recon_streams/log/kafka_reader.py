@@ -43,6 +43,7 @@ class KafkaReader:
         self._held: dict[TopicPartition, HeldPartition] = {}
         self._advice: dict[TopicPartition, int] = {}
         self._failure: BaseException | None = None
+        self._attending: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
         self.advice_failures = 0
 
@@ -58,6 +59,7 @@ class KafkaReader:
             stop=lambda consumer: consumer.stop(),
         )
         self._consumer.subscribe(topics=list(topics), listener=Rebalances(self))
+        self._attending = asyncio.create_task(self._attend(), name="kafka log member")
 
     def _make(self) -> Any:  # noqa: ANN401 - aiokafka's consumer has no types
         plan = self._plan
@@ -80,21 +82,19 @@ class KafkaReader:
         """See `LogReader.stop`."""
         self._stopped.set()
         self._let_go(list(self._held))
+        attending, self._attending = self._attending, None
+        if attending is not None:
+            attending.cancel()
+            await asyncio.wait([attending])
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await closed(consumer.stop())
 
     async def watch(self) -> None:
-        """See `LogReader.watch`. Without it nothing is advised and a stand-by member is put out."""
-        while not self._stopped.is_set():
-            self._raise_failure()
-            if not self._held and self._consumer is not None:
-                await self._show_presence()
-            await self._commit_advice()
-            try:
-                await asyncio.wait_for(self._stopped.wait(), _BACKGROUND_SECONDS)
-            except TimeoutError:
-                continue
+        """See `LogReader.watch`."""
+        if self._attending is not None:
+            await asyncio.wait([self._attending])
+        self._raise_failure()
 
     @property
     def assignment(self) -> frozenset[TopicPartition]:
@@ -233,6 +233,19 @@ class KafkaReader:
             silent = now - held.heard_at
             raise LogUnreachable(self._connection.bootstrap, silent, f"reading {partition}")
 
+    async def _attend(self) -> None:
+        try:
+            while not self._stopped.is_set() and self._failure is None:
+                if not self._held:
+                    await self._show_presence()
+                await self._commit_advice()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), _BACKGROUND_SECONDS)
+        except BaseException as failure:
+            if not self._stopped.is_set():
+                self.failed(failure)
+            raise
+
     async def _show_presence(self) -> None:
         # A member without partitions never fetches, which the library takes for being stuck. A
         # fetch of nothing tells it otherwise, and brings out what its background tasks died of.
@@ -247,7 +260,7 @@ class KafkaReader:
             for partition, offset in advice.items()
             if (held := self._held.get(partition)) is not None
         }
-        if not offsets or self._consumer is None:
+        if not offsets:
             return
         try:
             await asyncio.wait_for(self._consumer.commit(offsets), _ADVICE_SECONDS_MAX)
