@@ -1,0 +1,1 @@
+"""The numbers: data only."""
