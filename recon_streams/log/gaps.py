@@ -73,7 +73,7 @@ def classify(
         expected = min(reading.start_offset, until)
         proven.append(ProvenGap(first, expected, GapCause.EXPIRED))
     for stretch in reading.explained:
-        if stretch.until <= expected or stretch.first >= until:
+        if stretch.until <= expected or expected >= until or stretch.first >= until:
             continue
         if stretch.first > expected:
             proven.append(_vanished(partition, expected, stretch.first, reading))

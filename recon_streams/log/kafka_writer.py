@@ -51,25 +51,27 @@ class KafkaWriter:
     async def append(self, records: Sequence[OutgoingRecord]) -> list[Appended]:
         """See `LogWriter.append`."""
         producer = await self._started()
+        # The library's own limit does not hold for idempotent producers, which try for ever.
         try:
-            counts = await self._partition_counts(producer, {each.topic for each in records})
-            sent = []
-            for each in records:
-                place = partition_of(each.key, counts[each.topic])
-                headers = list(each.headers)
-                sent.append(
-                    await producer.send(each.topic, each.value, each.key, place, None, headers)
-                )
-            # Settled one and all before the first failure is raised, so that none is left behind
-            # to be delivered after its caller has begun to repeat it.
-            settled = await asyncio.gather(*sent, return_exceptions=True)
-        except (KafkaError, OSError) as failure:
-            raise await self._doubtful(failure) from failure
-        failed = [each for each in settled if isinstance(each, BaseException)]
-        if failed:
-            raise await self._doubtful(failed[0]) from failed[0]
-        places: list[Any] = list(settled)
-        return [Appended(each.partition, each.offset) for each in places]
+            async with asyncio.timeout(self._connection.request_seconds):
+                return await self._append(producer, records)
+        except (KafkaError, OSError) as failure:  # a TimeoutError is an OSError
+            if producer is self._producer:
+                self._producer = None
+                await closed(untyped.abandon(producer))
+            if _leaves_no_doubt(failure):
+                raise
+            seconds = self._connection.request_seconds
+            raise LogUnreachable(self._connection.bootstrap, seconds, repr(failure)) from failure
+
+    async def _append(self, producer: Any, records: Sequence[OutgoingRecord]) -> list[Appended]:  # noqa: ANN401 - aiokafka's producer has no types
+        counts = await self._partition_counts(producer, {each.topic for each in records})
+        sent = []
+        for each in records:
+            place = partition_of(each.key, counts[each.topic])
+            headers = list(each.headers)
+            sent.append(await producer.send(each.topic, each.value, each.key, place, None, headers))
+        return [Appended(each.partition, each.offset) for each in await asyncio.gather(*sent)]
 
     async def _started(self) -> Any:  # noqa: ANN401 - aiokafka's producer has no types
         async with self._starting:
@@ -104,14 +106,11 @@ class KafkaWriter:
                 self._counts[topic] = len(partitions)
         return self._counts
 
-    async def _doubtful(self, failure: BaseException) -> Exception:
-        """Return what to raise after `failure`; the producer is closed by then."""
-        await self.stop()
-        if (
-            isinstance(failure, KafkaError)
-            and not failure.retriable
-            and not isinstance(failure, _DOUBTS)
-        ):
-            return failure
-        seconds = self._connection.request_seconds
-        return LogUnreachable(self._connection.bootstrap, seconds, repr(failure))
+
+def _leaves_no_doubt(failure: Exception) -> bool:
+    """Return whether the brokers have refused, rather than kept silent."""
+    return (
+        isinstance(failure, KafkaError)
+        and not failure.retriable
+        and not isinstance(failure, _DOUBTS)
+    )

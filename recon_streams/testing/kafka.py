@@ -144,6 +144,7 @@ class TestKafka:
             # A killed broker that comes back waits for its old registration to lapse.
             "broker.session.timeout.ms": "2000",
             "broker.heartbeat.interval.ms": "500",
+            "log.cleaner.backoff.ms": "200",
             "auto.create.topics.enable": "false",
             "log.message.timestamp.type": "LogAppendTime",
             **self._properties,

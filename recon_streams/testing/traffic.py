@@ -1,0 +1,231 @@
+"""Makes traffic whose outcome is known: seeded bank and ledger records, and the truth about them.
+
+Shares no code with what it tests: messages are text templates, the truth is whole numbers of minor
+units added up here. Every duplicate and every broken record is counted when it is made.
+"""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+CURRENCY: Final = "AED"
+OPENING_MINOR: Final = 1_000_000_000_00
+
+_CAMT_054: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08">
+  <BkToCstmrDbtCdtNtfctn>
+    <GrpHdr><MsgId>{message_id}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>
+    <Ntfctn>
+      <Id>{message_id}-1</Id>
+      <CreDtTm>{created}</CreDtTm>
+      <Acct><Id><Othr><Id>{bank_id}</Id></Othr></Id><Ccy>{currency}</Ccy></Acct>
+{entries}    </Ntfctn>
+  </BkToCstmrDbtCdtNtfctn>
+</Document>
+"""
+
+_ENTRY: Final = """      <Ntry>
+        <Amt Ccy="{currency}">{amount}</Amt>
+        <CdtDbtInd>{direction}</CdtDbtInd>
+        <Sts><Cd>BOOK</Cd></Sts>
+        <BookgDt><Dt>{day}</Dt></BookgDt>
+        <ValDt><Dt>{day}</Dt></ValDt>
+        <AcctSvcrRef>{servicer_reference}</AcctSvcrRef>
+        <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
+        <NtryDtls>
+          <TxDtls>
+            <Refs>
+              <AcctSvcrRef>{servicer_reference}</AcctSvcrRef>
+              <EndToEndId>{end_to_end_id}</EndToEndId>
+              <UETR>{uetr}</UETR>
+            </Refs>
+            <Amt Ccy="{currency}">{amount}</Amt>
+            <CdtDbtInd>{direction}</CdtDbtInd>
+            <RltdPties>
+              <Dbtr><Pty><Nm>A person who pays or is paid, {number}</Nm></Pty></Dbtr>
+              <DbtrAcct><Id><Othr><Id>OTHER-{number}</Id></Othr></Id></DbtrAcct>
+            </RltdPties>
+            <RmtInf><Ustrd>Payment number {number} of a seeded day, as a payer would write it</Ustrd></RmtInf>
+          </TxDtls>
+        </NtryDtls>
+      </Ntry>
+"""  # noqa: E501 - a message, not code
+
+
+class Input(NamedTuple):
+    """One record to publish."""
+
+    topic: str
+    key: bytes
+    value: bytes
+
+
+@dataclass
+class Truth:
+    """What the book must say once all inputs are in; amounts in minor units."""
+
+    bank_minor: Counter[str] = field(default_factory=Counter)
+    ledger_minor: Counter[str] = field(default_factory=Counter)
+    inputs: int = 0
+    duplicates: int = 0
+    broken: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How much of what. Shares are of all inputs."""
+
+    inputs: int
+    accounts: int = 20
+    seed: int = 1
+    duplicate_share: float = 0.25
+    broken_share: float = 0.005
+    entries_max: int = 3
+    day: datetime = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+class Traffic:
+    """A seeded stream of inputs; `truth` is complete once it has been iterated over."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Prepare `plan`; the same plan always gives the same bytes."""
+        self.plan = plan
+        self.truth = Truth()
+        self._random = random.Random(plan.seed)  # noqa: S311 - a seed, not a secret
+        self._recent: list[Input] = []
+        self._number = 0
+        self._sequences: Counter[str] = Counter()
+        for account in self.accounts():
+            self.truth.bank_minor[account] = OPENING_MINOR
+            self.truth.ledger_minor[account] = OPENING_MINOR
+
+    def accounts(self) -> list[str]:
+        """Return the ledger ids of the accounts."""
+        return [f"STORM-{number:05}" for number in range(self.plan.accounts)]
+
+    def registry(self, *, dwell_seconds: int = 0) -> str:
+        """Return the accounts as a registry file, each with a bank id of the same number."""
+        lines = ["accounts:"]
+        as_of = (self.plan.day - timedelta(hours=1)).isoformat()
+        for account in self.accounts():
+            lines += [
+                f"  - account_id: {account}",
+                f"    currency: {CURRENCY}",
+                f"    bank_accounts: [{{other: {bank_id_of(account)}}}]",
+                f"    clearing: {{dwell_seconds_min: {dwell_seconds}}}",
+                "    silence: {bank_seconds_max: 31536000, ledger_seconds_max: 31536000}",
+                f'    opening: {{bank: "{text_of(OPENING_MINOR)}", '
+                f'ledger: "{text_of(OPENING_MINOR)}", ledger_sequence: 0, as_of: "{as_of}"}}',
+            ]
+        return "\n".join(lines) + "\n"
+
+    def __iter__(self) -> Iterator[Input]:
+        """Yield the inputs in the order they are to be published."""
+        while self.truth.inputs < self.plan.inputs:
+            self.truth.inputs += 1
+            draw = self._random.random()
+            if draw < self.plan.duplicate_share and self._recent:
+                yield self._duplicate()
+            elif draw < self.plan.duplicate_share + self.plan.broken_share:
+                yield self._broken()
+            else:
+                made = self._bank() if self._random.random() < 0.6 else self._ledger()  # noqa: PLR2004
+                self._recent.append(made)
+                del self._recent[:-500]
+                yield made
+
+    def _duplicate(self) -> Input:
+        self.truth.duplicates += 1
+        again = self._random.choice(self._recent)
+        if again.topic == "bank.notifications" and self._random.random() < 0.5:  # noqa: PLR2004
+            # Banks send the same movements again under another message id.
+            self._number += 1
+            message_id = again.value.split(b"<MsgId>")[1].split(b"</MsgId>")[0]
+            other = again.value.replace(message_id, f"RESENT-{self._number}".encode())
+            return again._replace(value=other)
+        return again
+
+    def _broken(self) -> Input:
+        self.truth.broken += 1
+        made = self._entry_message([("12,50", "CRDT")], self._account())
+        return made
+
+    def _bank(self) -> Input:
+        account = self._account()
+        entries = []
+        for _ in range(self._random.randint(1, self.plan.entries_max)):
+            minor = self._random.randint(1, 500_000)
+            direction = self._random.choice(("CRDT", "DBIT"))
+            self.truth.bank_minor[account] += minor if direction == "CRDT" else -minor
+            entries.append((text_of(minor), direction))
+        return self._entry_message(entries, account)
+
+    def _ledger(self) -> Input:
+        account = self._account()
+        self._number += 1
+        self._sequences[account] += 1
+        minor = self._random.randint(1, 500_000)
+        kind = self._random.choice(("issue", "redeem"))
+        self.truth.ledger_minor[account] += minor if kind == "issue" else -minor
+        record = {
+            "kind": kind,
+            "movement_id": f"mv-{self._number}",
+            "account_id": account,
+            "currency": CURRENCY,
+            "ledger_sequence": self._sequences[account],
+            "occurred_at": self._instant(),
+            "amount": text_of(minor),
+            "reference": f"E2E-{self._number}",
+        }
+        return Input("ledger.movements", account.encode(), json.dumps(record).encode())
+
+    def _entry_message(self, entries: list[tuple[str, str]], account: str) -> Input:
+        self._number += 1
+        message_id = f"MSG-{self._number}"
+        created = self._instant()
+        body = ""
+        for amount, direction in entries:
+            self._number += 1
+            body += _ENTRY.format(
+                currency=CURRENCY,
+                amount=amount,
+                direction=direction,
+                day=self.plan.day.date().isoformat(),
+                servicer_reference=f"SVC-{self._number}",
+                end_to_end_id=f"E2E-{self._number}",
+                uetr=self._uetr(),
+                number=self._number,
+            )
+        message = _CAMT_054.format(
+            message_id=message_id,
+            created=created,
+            bank_id=bank_id_of(account),
+            currency=CURRENCY,
+            entries=body,
+        )
+        return Input("bank.notifications", account.encode(), message.encode())
+
+    def _account(self) -> str:
+        return f"STORM-{self._random.randrange(self.plan.accounts):05}"
+
+    def _instant(self) -> str:
+        return (self.plan.day + timedelta(milliseconds=self._number)).isoformat()
+
+    def _uetr(self) -> str:
+        bits = f"{self._random.getrandbits(128):032x}"
+        return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+
+
+def bank_id_of(account: str) -> str:
+    """Return what the bank calls `account`."""
+    return account.replace("STORM-", "BANK-")
+
+
+def text_of(minor: int) -> str:
+    """Return minor units as the amount a bank would print."""
+    return f"{Decimal(minor).scaleb(-2):.2f}"
