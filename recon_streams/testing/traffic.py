@@ -119,8 +119,10 @@ class Traffic:
                 f"    bank_accounts: [{{other: {bank_id_of(account)}}}]",
                 f"    clearing: {{dwell_seconds_min: {dwell_seconds}}}",
                 "    silence: {bank_seconds_max: 31536000, ledger_seconds_max: 31536000}",
-                f'    opening: {{bank: "{text_of(OPENING_MINOR)}", '
-                f'ledger: "{text_of(OPENING_MINOR)}", ledger_sequence: 0, as_of: "{as_of}"}}',
+                (
+                    f'    opening: {{bank: "{text_of(OPENING_MINOR)}", '
+                    f'ledger: "{text_of(OPENING_MINOR)}", ledger_sequence: 0, as_of: "{as_of}"}}'
+                ),
             ]
         return "\n".join(lines) + "\n"
 
@@ -152,8 +154,7 @@ class Traffic:
 
     def _broken(self) -> Input:
         self.truth.broken += 1
-        made = self._entry_message([("12,50", "CRDT")], self._account())
-        return made
+        return self._entry_message([("12,50", "CRDT")], self._account())
 
     def _bank(self) -> Input:
         account = self._account()

@@ -1,0 +1,129 @@
+"""The consume loop: read a batch while the one before it commits; leave at anything unexpected.
+
+Every agent is a thin call of this. What it promises: batches of one partition are committed in
+order, each in one transaction; an unreachable book is retried within a bound while the partition
+waits; and nothing unexpected is survived, because a supervisor's restart is safe and a guess is not.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+import stamina
+
+from agents.commit import commit_batch, was_committed
+from recon_streams.book.intake import Intake, Reading
+from recon_streams.book.reading import read_batch
+from recon_streams.book.streams import Fenced
+from recon_streams.kernel.disposition import Outcome
+from recon_streams.log.record import Batch
+
+# What the world does to a connection; everything else is ours and is not retried.
+UNAVAILABLE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.SerializationError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+class BookGone(Exception):
+    """The book did not come back within the bound; a supervisor has to start us again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumeParts:
+    """What a consume loop is made of.
+
+    Attributes:
+        on_committed: Told of every committed batch with what became of its records.
+        on_settled: Told when a batch needs no more work of ours, committed or not.
+        retry_seconds: How long an unreachable book is waited for.
+    """
+
+    pool: asyncpg.Pool
+    intake: Intake[Any]
+    on_committed: Callable[[Batch, Sequence[Outcome]], None]
+    on_settled: Callable[[Batch], None]
+    retry_seconds: float
+
+
+async def consume(parts: ConsumeParts, batches: AsyncIterable[Batch]) -> None:
+    """Take every batch of `batches` into the book, in order.
+
+    Raises:
+        Fenced: Somebody else owns a partition we believed to be ours.
+        BookGone: The book stayed unreachable for longer than the bound.
+    """
+    committing: asyncio.Task[None] | None = None
+    try:
+        async for batch in batches:
+            readings = await read_batch(parts.intake, batch)
+            if committing is not None:
+                await committing
+            committing = asyncio.create_task(_commit(parts, batch, readings))
+            # Let the transaction begin before the next batch is waited for; and if no next one
+            # comes, nobody awaits this task: its failure must be heard all the same.
+            committing.add_done_callback(_hear)
+    finally:
+        if committing is not None:
+            await committing
+
+
+async def _commit(
+    parts: ConsumeParts, batch: Batch, readings: Sequence[Reading[Any]]
+) -> None:
+    try:
+        outcomes = await _commit_with_patience(parts, batch, readings)
+        parts.on_committed(batch, outcomes)
+    finally:
+        parts.on_settled(batch)
+
+
+async def _commit_with_patience(
+    parts: ConsumeParts, batch: Batch, readings: Sequence[Reading[Any]]
+) -> Sequence[Outcome]:
+    is_unsure = False
+    try:
+        async for attempt in stamina.retry_context(
+            on=UNAVAILABLE,
+            attempts=None,
+            timeout=parts.retry_seconds,
+            wait_initial=0.1,
+            wait_max=2.0,
+        ):
+            with attempt:
+                # A connection that broke during a commit leaves it open whether it happened. The
+                # book answers: whoever moved the position past this batch, its inputs are there.
+                if is_unsure and await was_committed(parts.pool, batch):
+                    return []
+                is_unsure = True
+                return await commit_batch(parts.pool, parts.intake, batch, readings)
+    except UNAVAILABLE as error:
+        raise BookGone(f"no book for {parts.retry_seconds:.0f} s: {error}") from error
+    raise AssertionError("a retry ends by returning or by raising")
+
+
+def _hear(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        failure_heard(error)
+
+
+def failure_heard(error: BaseException) -> None:
+    """Leave the process: a batch could not be committed and nobody may go past it."""
+    from recon_streams.runtime.exit_codes import ExitCode  # noqa: PLC0415
+    from recon_streams.runtime.leaving import leave_process  # noqa: PLC0415
+
+    code = ExitCode.FENCED if isinstance(error, Fenced) else ExitCode.ASSERTION
+    leave_process(repr(error), code)
