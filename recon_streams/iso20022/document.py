@@ -1,0 +1,122 @@
+"""Which message it is: the Document inside its envelope, its namespace, its body."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from recon_streams.iso20022.leaves import text_of
+from recon_streams.iso20022.safe_xml import Element, local_name, namespace_of
+from recon_streams.kernel.refusal import RefusalCode, Refused
+
+# BizMsgEnvlp, RequestPayload and the like put one or two levels around a Document.
+_ENVELOPE_DEPTH_MAX: Final = 3
+
+_OFFICIAL: Final = re.compile(
+    r"urn:iso:std:iso:20022:tech:xsd:(camt\.05[234])\.001\.([0-9]{2})", re.ASCII
+)
+# Misspelled (iso:20023) and private namespaces that still say which message they mean.
+_RECOGNISABLE: Final = re.compile(r".{0,200}\b(camt\.05[234])\.001\.([0-9]{2})", re.ASCII)
+
+_BODIES: Final = {
+    "BkToCstmrAcctRpt": "camt.052",
+    "BkToCstmrAcctRptV01": "camt.052",
+    "BkToCstmrStmt": "camt.053",
+    "BkToCstmrStmtV01": "camt.053",
+    "BkToCstmrDbtCdtNtfctn": "camt.054",
+    "BkToCstmrDbtCdtNtfctnV01": "camt.054",
+}
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One message found in its envelope.
+
+    Attributes:
+        element: The `Document`.
+        body: Its only child of meaning, in the same namespace.
+        message: "camt.052", "camt.053" or "camt.054".
+        version: Two digits, "" where the namespace says nothing.
+        namespace: As written, "" if there is none.
+        is_official: Whether the namespace is one of ISO 20022.
+        header_name: `MsgDefIdr` of the business application header, if there is one.
+    """
+
+    element: Element
+    body: Element
+    message: str
+    version: str
+    namespace: str
+    is_official: bool
+    header_name: str | None
+
+
+def document_of(root: Element) -> Document:
+    """Return the one message that the tree at `root` holds.
+
+    Raises:
+        Refused: UNKNOWN_MESSAGE if it is not a camt.052, 053 or 054, or contradicts itself;
+            DUPLICATE_FIELD for a second Document or body.
+    """
+    documents: list[Element] = []
+    header_name: str | None = None
+    for element in _enveloped(root, _ENVELOPE_DEPTH_MAX):
+        if local_name(element) == "Document":
+            documents.append(element)
+        elif header_name is None:
+            header_name = text_of(element, "AppHdr")
+    if not documents:
+        raise _unknown("a camt.052, camt.053 or camt.054 has the element Document")
+    if len(documents) > 1:
+        rule = "a message holds one Document"
+        raise Refused(RefusalCode.DUPLICATE_FIELD, "Document", rule)
+    return _identified(documents[0], header_name)
+
+
+def _identified(document: Element, header_name: str | None) -> Document:
+    namespace = namespace_of(document)
+    official = _OFFICIAL.fullmatch(namespace)
+    match = official or _RECOGNISABLE.fullmatch(namespace)
+    if namespace and match is None:
+        raise _unknown("the namespace of the Document names a camt.052, camt.053 or camt.054")
+    body = _body_of(document, namespace)
+    message = _BODIES[local_name(body)]
+    if match is not None and match[1] != message:
+        raise _unknown("the namespace and the body of the Document name the same message")
+    return Document(
+        element=document,
+        body=body,
+        message=message,
+        version=match[2] if match else "",
+        namespace=namespace,
+        is_official=official is not None,
+        header_name=header_name,
+    )
+
+
+def _enveloped(element: Element, depth: int) -> Iterator[Element]:
+    """Yield every Document and the MsgDefIdr of every AppHdr, without looking inside a Document."""
+    name = local_name(element)
+    if name == "Document":
+        yield element
+    elif name == "AppHdr":
+        yield from (child for child in element if local_name(child) == "MsgDefIdr")
+    elif depth:
+        for child in element:
+            yield from _enveloped(child, depth - 1)
+
+
+def _body_of(document: Element, namespace: str) -> Element:
+    bodies = [child for child in document if local_name(child) in _BODIES]
+    if not bodies:
+        raise _unknown("a Document holds BkToCstmrAcctRpt, BkToCstmrStmt or BkToCstmrDbtCdtNtfctn")
+    if len(bodies) > 1:
+        rule = "a Document holds one message"
+        raise Refused(RefusalCode.DUPLICATE_FIELD, local_name(bodies[1]), rule)
+    if namespace_of(bodies[0]) != namespace:
+        raise _unknown("all elements of a message are in the namespace of its Document")
+    return bodies[0]
+
+
+def _unknown(rule: str) -> Refused:
+    return Refused(RefusalCode.UNKNOWN_MESSAGE, "", rule)

@@ -1,0 +1,79 @@
+"""The reader of camt.052, 053 and 054: bytes of a bank in, values or a refusal out.
+
+It is tolerant by structure and strict by meaning. Both shapes of every field are read whatever
+version the namespace claims; amount, sign, currency and status are never guessed.
+"""
+
+import re
+from typing import Final
+
+from recon_streams.iso20022.document import Document, document_of
+from recon_streams.iso20022.reading import Reading
+from recon_streams.iso20022.reports import group_header_of, report_of
+from recon_streams.iso20022.safe_xml import BYTES_MAX, local_name, parse
+from recon_streams.iso20022.schema import note_validity
+from recon_streams.iso20022.shapes import BODY
+from recon_streams.iso20022.values import FindingCode, GroupHeader, Message
+from recon_streams.kernel.refusal import RefusalCode, Refused
+
+_REPORT_NAMES: Final = {"camt.052": "Rpt", "camt.053": "Stmt", "camt.054": "Ntfctn"}
+
+# Swiss banks mark "SPS/2.1/TEST" and "SPS/2.1/PROD" here; a test must never become money.
+_TEST: Final = re.compile("(?<![A-Za-z])TEST(?![A-Za-z])", re.IGNORECASE)
+
+
+def read(payload: bytes, *, validate: bool = True, bytes_max: int = BYTES_MAX) -> Message:
+    """Return the message in `payload`.
+
+    Args:
+        payload: One XML document in any encoding that it declares, with or without an envelope.
+        validate: Whether to check it against the official schema. A failure is a finding, never
+            a refusal: nearly half of the public samples are invalid and carry real movements.
+        bytes_max: Larger payloads are refused unread.
+
+    Raises:
+        Refused: With a code, the path of the element and the rule, for everything that cannot be
+            read in one way only.
+    """
+    document = document_of(parse(payload, bytes_max=bytes_max))
+    reading = Reading(document.message, document.namespace)
+    _note_origin(document, reading)
+    one, many = reading.split(document.body, BODY, "")
+    header = group_header_of(one.get("GrpHdr"), reading)
+    _note_test(header, reading)
+    if validate:
+        note_validity(document, reading)
+    name = _REPORT_NAMES[document.message]
+    if many.keys() - {name}:
+        rule = f"a {document.message} holds {name} elements only"
+        raise Refused(RefusalCode.UNKNOWN_MESSAGE, local_name(document.body), rule)
+    if name not in many:
+        rule = "a message is about at least one account"
+        raise Refused(RefusalCode.MISSING_FIELD, name, rule)
+    reports = tuple(
+        report_of(element, f"{name}[{number}]", reading)
+        for number, element in enumerate(many[name], start=1)
+    )
+    return Message(
+        message=document.message,
+        version=document.version,
+        group_header=header,
+        reports=reports,
+        findings=reading.findings,
+    )
+
+
+def _note_origin(document: Document, reading: Reading) -> None:
+    if not document.is_official:
+        text = "the namespace of an ISO 20022 message"
+        reading.note(FindingCode.NAMESPACE_UNUSUAL, "Document", text)
+    named = f"{document.message}.001.{document.version}"
+    if document.header_name and document.header_name != named:
+        text = "MsgDefIdr names the message of the Document; the Document's namespace is believed"
+        reading.note(FindingCode.HEADER_DISAGREES, "AppHdr/MsgDefIdr", text)
+
+
+def _note_test(header: GroupHeader, reading: Reading) -> None:
+    if header.additional_information and _TEST.search(header.additional_information):
+        text = "the bank marks this message as a test"
+        reading.note(FindingCode.TEST_MESSAGE, "GrpHdr/AddtlInf", text)
