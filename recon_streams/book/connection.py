@@ -1,12 +1,15 @@
 """Connections to the book that never wait for ever: every bound is set, none left to a default."""
 
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-# A connection, whether it came from a pool or not.
-Session: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+if TYPE_CHECKING:
+    Session: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    # A connection, whether it came from a pool or not; generic in the driver's stubs only.
+    Session = asyncpg.Connection | PoolConnectionProxy
 
 APP_ROLE: Final = "recon_app"
 

@@ -1,4 +1,8 @@
-"""How one event changes one account's figures. Balances commute: any order gives the same sums."""
+"""How one event changes one account's figures. Balances commute: any order gives the same sums.
+
+Every amount enters the state through `normal`: one read back from the log is another object with
+other zeros than the one that was recorded, and a replay must give the same bytes.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +12,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from recon_streams.breaker.scope import unproven
-from recon_streams.kernel.money import ZERO, add, normal
+from recon_streams.kernel.money import add, normal
 from recon_streams.positions.event import (
     AccountEvent,
     Announced,
@@ -34,16 +38,20 @@ def born(account_id: str, currency: str, event: Registered) -> AccountState:
         account_id=account_id,
         currency=currency,
         version=1,
-        bank=Side(anchor=event.bank, as_of=event.as_of if event.bank is not None else None),
-        ledger=Side(anchor=event.ledger, as_of=event.as_of if event.ledger is not None else None),
+        bank=_opened(event.bank, event.as_of),
+        ledger=_opened(event.ledger, event.as_of),
         breaker=breaker,
         evaluated_at=event.at,
         ledger_sequence=event.ledger_sequence,
     )
 
 
+def _opened(anchor: Decimal | None, as_of: datetime | None) -> Side:
+    return Side() if anchor is None else Side(anchor=normal(anchor), as_of=as_of)
+
+
 def fold(state: AccountState, event: AccountEvent) -> AccountState:
-    """Return `state` after `event`: figures, in-flight items, version and clock; not the breaker."""
+    """Return `state` after `event`: figures, payments, version and clock; not the breaker."""
     changed = _FOLDS[type(event)](state, event)
     now = max(state.evaluated_at, event.at)
     return replace(
@@ -64,14 +72,16 @@ def _bank_moved(state: AccountState, event: BankMoved) -> AccountState:
 
 
 def _bank_observed(state: AccountState, event: BankObserved) -> AccountState:
-    return replace(state, bank=replace(state.bank, as_of=_later(state.bank.as_of, event.at)))
+    return replace(state, bank=_heard(state.bank, event.at))
 
 
 def _ledger_moved(state: AccountState, event: LedgerMoved) -> AccountState:
-    # A movement the anchor already contains changes nothing but the legs: the anchor may have
-    # overtaken it on the way, and adding it again would count it twice.
-    amount = event.amount if event.ledger_sequence > state.ledger_sequence else ZERO
-    ledger = _moved(state.ledger, amount, event.occurred_at, event.evidence)
+    if event.ledger_sequence > state.ledger_sequence:
+        ledger = _moved(state.ledger, event.amount, event.occurred_at, event.evidence)
+    else:
+        # The anchor contains this movement already and has only overtaken it on the way: adding
+        # it would count it twice. Its leg still counts.
+        ledger = _heard(state.ledger, event.occurred_at)
     items = state.items
     if event.reference is not None:
         items = _with_leg(items, Leg(event.reference, event.amount), "ledger_leg")
@@ -79,33 +89,35 @@ def _ledger_moved(state: AccountState, event: LedgerMoved) -> AccountState:
 
 
 def _ledger_balanced(state: AccountState, event: LedgerBalanced) -> AccountState:
-    as_of = _later(state.ledger.as_of, event.as_of)
     if state.ledger.anchor is not None and event.ledger_sequence <= state.ledger_sequence:
-        return replace(state, ledger=replace(state.ledger, as_of=as_of))
+        return replace(state, ledger=_heard(state.ledger, event.as_of))
     ledger = Side(
-        anchor=event.amount, moved=event.moved_after, as_of=as_of, evidence=event.evidence
+        anchor=normal(event.amount),
+        moved=normal(event.moved_after),
+        as_of=_later(state.ledger.as_of, event.as_of),
+        evidence=event.evidence,
     )
     return replace(state, ledger=ledger, ledger_sequence=event.ledger_sequence)
 
 
 def _announced(state: AccountState, event: Announced) -> AccountState:
-    ledger = replace(state.ledger, as_of=_later(state.ledger.as_of, event.occurred_at))
+    ledger = _heard(state.ledger, event.occurred_at)
     known = state.items.get(event.reference)
     if event.released or (known and known.ledger_sequence > event.ledger_sequence):
         return replace(state, ledger=ledger)
     item = Item(
         kind=event.item,
-        amount=event.amount,
+        amount=normal(event.amount),
         due_at=event.due_at,
         ledger_sequence=event.ledger_sequence,
-        bank_leg=event.bank_leg,
-        ledger_leg=event.ledger_leg,
+        bank_leg=normal(event.bank_leg),
+        ledger_leg=normal(event.ledger_leg),
     )
     return replace(state, ledger=ledger, items={**state.items, event.reference: item})
 
 
 def _released(state: AccountState, event: Released) -> AccountState:
-    ledger = replace(state.ledger, as_of=_later(state.ledger.as_of, event.occurred_at))
+    ledger = _heard(state.ledger, event.occurred_at)
     known = state.items.get(event.reference)
     if known is None or known.ledger_sequence > event.ledger_sequence:
         return replace(state, ledger=ledger)
@@ -136,6 +148,10 @@ def _moved(side: Side, amount: Decimal, at: datetime, evidence: Evidence | None)
         as_of=_later(side.as_of, at),
         evidence=evidence or side.evidence,
     )
+
+
+def _heard(side: Side, at: datetime) -> Side:
+    return replace(side, as_of=_later(side.as_of, at))
 
 
 def _later(known: datetime | None, at: datetime) -> datetime:

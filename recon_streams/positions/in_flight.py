@@ -26,9 +26,7 @@ def explains(item: Item, now: datetime) -> Decimal:
         arrived = _within(item.bank_leg, item.amount)
         issued = _within(item.ledger_leg, item.amount)
         return max(ZERO, subtract(arrived, issued))
-    debited = _within(-item.bank_leg, item.amount)
-    redeemed = _within(-item.ledger_leg, item.amount)
-    return subtract(redeemed, debited)
+    return subtract(_taken(item.ledger_leg, item), _taken(item.bank_leg, item))
 
 
 def explained(items: Mapping[str, Item], now: datetime) -> Decimal:
@@ -45,13 +43,14 @@ def reserved(items: Mapping[str, Item]) -> Decimal:
     total = ZERO
     for item in items.values():
         if item.kind is not ItemKind.DEPOSIT:
-            total = add(total, subtract(item.amount, _within(-item.ledger_leg, item.amount)))
+            total = add(total, subtract(item.amount, _taken(item.ledger_leg, item)))
     return normal(total)
 
 
 def is_settled(item: Item) -> bool:
     """Return whether both legs have arrived in full."""
-    signed = item.amount if item.kind is ItemKind.DEPOSIT else -item.amount
+    incoming = item.kind is ItemKind.DEPOSIT
+    signed = item.amount if incoming else item.amount.copy_negate()
     return item.bank_leg == signed == item.ledger_leg
 
 
@@ -60,5 +59,12 @@ def is_overdue(item: Item, now: datetime) -> bool:
     return now >= item.due_at and not is_settled(item)
 
 
+def _taken(leg: Decimal, item: Item) -> Decimal:
+    # copy_negate, because a minus sign would round to the precision of the thread's own context.
+    return _within(leg.copy_negate(), item.amount) if leg else ZERO
+
+
 def _within(amount: Decimal, most: Decimal) -> Decimal:
-    return max(ZERO, min(amount, most))
+    if amount <= ZERO:
+        return ZERO
+    return amount if amount <= most else most

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
+from recon_streams.registry.definition import AccountDefinition
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Where the tiers begin.
@@ -47,3 +49,31 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     def due_within(self, rail: str | None) -> timedelta:
         """Return how long a payment on `rail` may be between its two legs."""
         return timedelta(seconds=self.rail_due_seconds.get(rail or "", self.due_seconds_default))
+
+
+def rules_of(definition: AccountDefinition, version: int) -> Rules:
+    """Return the rules that `definition` sets, as version `version` of the registry."""
+    limits, clearing = definition.limits, definition.clearing
+    return Rules(
+        version=version,
+        scale=definition.scale,
+        limits=Limits(
+            minor_percent=limits.minor_percent,
+            significant_percent=limits.significant_percent,
+            critical_percent=limits.critical_percent,
+            minor_amount=limits.minor_amount,
+            significant_amount=limits.significant_amount,
+            critical_amount=limits.critical_amount,
+            unallocated_amount=limits.unallocated_amount,
+        ),
+        clearing=Clearing(
+            clean_evaluations_min=clearing.clean_evaluations_min,
+            dwell_seconds_min=clearing.dwell_seconds_min,
+            clear_below_ratio=clearing.clear_below_ratio,
+        ),
+        bank_silence_seconds_max=definition.silence.bank_seconds_max,
+        ledger_silence_seconds_max=definition.silence.ledger_seconds_max,
+        due_seconds_default=definition.in_flight.due_seconds_default,
+        rail_due_seconds=dict(definition.in_flight.rails),
+        open_items_max=definition.in_flight.open_items_max,
+    )

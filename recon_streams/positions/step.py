@@ -98,11 +98,12 @@ def _is_low(verdict: Verdict, rules: Rules) -> bool:
     """
     if verdict.unexplained is None or verdict.bank is None:
         return False
+    if verdict.tier is Tier.UNALLOCATED:
+        # Of money without tokens nothing can be paid out, so no amount of it is in the way.
+        return True
     ratio = rules.clearing.clear_below_ratio
     percent = multiply(rules.limits.significant_percent, ratio)
-    if verdict.tier is not Tier.UNALLOCATED and exceeds_percent(
-        verdict.unexplained, verdict.bank, percent
-    ):
+    if exceeds_percent(verdict.unexplained, verdict.bank, percent):
         return False
     amount = rules.limits.significant_amount
     return amount is None or verdict.unexplained <= multiply(amount, ratio)

@@ -29,6 +29,7 @@ class Rule(StrEnum):
     BANK_OVERDRAWN = "BANK_OVERDRAWN"
     SURPLUS_WITHOUT_BALANCE = "SURPLUS_WITHOUT_BALANCE"
     FIRST_FUNDING = "FIRST_FUNDING"
+    FUNDING_ABOVE_LIMIT = "FUNDING_ABOVE_LIMIT"
     LEDGER_NEGATIVE = "LEDGER_NEGATIVE"
     NO_BANK_FIGURE = "NO_BANK_FIGURE"
     NO_LEDGER_FIGURE = "NO_LEDGER_FIGURE"
@@ -56,7 +57,7 @@ def classify(  # noqa: PLR0911 - one return per rule, in the order in which they
     if difference == 0:
         return Tier.OK, Rule.EQUAL
     if ledger == 0:
-        return Tier.UNALLOCATED, Rule.FIRST_FUNDING
+        return Tier.UNALLOCATED, _funding_rule(difference, limits)
     if bank == 0:
         return Tier.CRITICAL, Rule.SURPLUS_WITHOUT_BALANCE
     return _surplus(difference, bank, limits)
@@ -65,6 +66,12 @@ def classify(  # noqa: PLR0911 - one return per rule, in the order in which they
 def exceeds_percent(difference: Decimal, bank: Decimal, percent: Decimal) -> bool:
     """Return whether `difference` is more than `percent` of `bank`; equal is not more."""
     return multiply(difference, _HUNDRED) > multiply(bank, percent)
+
+
+def _funding_rule(difference: Decimal, limits: Limits) -> Rule:
+    # A percentage of money without tokens is always 100, so only an amount can say "too much".
+    most = limits.unallocated_amount
+    return Rule.FIRST_FUNDING if most is None or difference <= most else Rule.FUNDING_ABOVE_LIMIT
 
 
 def _surplus(difference: Decimal, bank: Decimal, limits: Limits) -> tuple[Tier, Rule]:

@@ -41,23 +41,12 @@ def evaluate(state: AccountState, rules: Rules, now: datetime) -> Verdict:
     """Return the verdict on `state` at `now`.
 
     UNKNOWN is never OK: a side without a figure, or silent for longer than its limit, takes the
-    place of every verdict except a critical one.
+    place of every verdict except a critical one. A figure below zero is one by itself, whatever
+    the other side would have said.
     """
     bank, ledger = state.bank.figure, state.ledger.figure
     if bank is None or ledger is None:
-        missing = Rule.NO_BANK_FIGURE if bank is None else Rule.NO_LEDGER_FIGURE
-        return Verdict(
-            bank=bank,
-            ledger=ledger,
-            reserved=reserved(state.items),
-            difference=None,
-            explained=ZERO,
-            unexplained=None,
-            raw_tier=Tier.UNKNOWN,
-            raw_rule=missing,
-            tier=Tier.UNKNOWN,
-            rule=missing,
-        )
+        return _one_sided(state, bank, ledger)
     difference = subtract(bank, ledger)
     in_flight = explained(state.items, now)
     unexplained = subtract(difference, in_flight)
@@ -87,6 +76,26 @@ def silent_side(state: AccountState, rules: Rules, now: datetime) -> Rule | None
     if _is_silent(state.ledger, rules.ledger_silence_seconds_max, now):
         return Rule.LEDGER_SILENT
     return None
+
+
+def _one_sided(state: AccountState, bank: Decimal | None, ledger: Decimal | None) -> Verdict:
+    tier, rule = Tier.UNKNOWN, Rule.NO_BANK_FIGURE if bank is None else Rule.NO_LEDGER_FIGURE
+    if ledger is not None and ledger < 0:
+        tier, rule = Tier.INTEGRITY, Rule.LEDGER_NEGATIVE
+    elif bank is not None and bank < 0:
+        tier, rule = Tier.CRITICAL, Rule.BANK_OVERDRAWN
+    return Verdict(
+        bank=None if bank is None else normal(bank),
+        ledger=None if ledger is None else normal(ledger),
+        reserved=reserved(state.items),
+        difference=None,
+        explained=ZERO,
+        unexplained=None,
+        raw_tier=tier,
+        raw_rule=rule,
+        tier=tier,
+        rule=rule,
+    )
 
 
 def fresh_until(side: Side, seconds_max: int) -> datetime | None:

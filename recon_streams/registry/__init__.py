@@ -1,0 +1,1 @@
+"""The account registry: which bank account stands behind which ledger account, and its numbers."""

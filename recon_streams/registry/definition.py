@@ -1,0 +1,97 @@
+"""One account as the registry defines it: the words of the file, checked, with exact numbers."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from recon_streams.kernel.money import amount_text
+
+
+class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """One name the bank has for the account: an IBAN, or whatever identification it prints."""
+
+    identification: str
+    scheme: Literal["IBAN", "OTHER"] = "OTHER"
+    servicer_bic: str | None = None
+
+
+class AccountLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the tiers begin: percent of the bank balance, and stricter absolute amounts."""
+
+    minor_percent: Decimal = Decimal("0.01")
+    significant_percent: Decimal = Decimal("0.05")
+    critical_percent: Decimal = Decimal("0.5")
+    minor_amount: Decimal | None = None
+    significant_amount: Decimal | None = None
+    critical_amount: Decimal | None = None
+    unallocated_amount: Decimal | None = None
+
+
+class AccountClearing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a suspension needs to heal."""
+
+    clean_evaluations_min: int = 3
+    dwell_seconds_min: int = 600
+    clear_below_ratio: Decimal = Decimal("0.5")
+
+
+class AccountSilence(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long a side may say nothing before its figure is unknown."""
+
+    bank_seconds_max: int = 86_400
+    ledger_seconds_max: int = 86_400
+
+
+class AccountInFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """How long an announced payment may be between its legs, and how many may be open."""
+
+    due_seconds_default: int = 900
+    due_seconds_max: int = 86_400
+    rails: dict[str, int] = {}
+    open_items_max: int = 10_000
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures somebody attests when the account is registered."""
+
+    as_of: datetime
+    bank: Decimal | None = None
+    ledger: Decimal | None = None
+    ledger_sequence: int = 0
+
+
+class AccountDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """One (account id, currency) of the registry."""
+
+    account_id: str
+    currency: str
+    scale: int
+    bank_accounts: tuple[BankAccount, ...]
+    limits: AccountLimits = AccountLimits()
+    clearing: AccountClearing = AccountClearing()
+    silence: AccountSilence = AccountSilence()
+    in_flight: AccountInFlight = AccountInFlight()
+    calendar: str | None = None
+    time_zone: str = "UTC"
+    opening: Opening | None = None
+
+
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic", decimal_format="string")
+_DECODER: Final = msgspec.json.Decoder(AccountDefinition)
+
+
+def definition_bytes(definition: AccountDefinition) -> bytes:
+    """Return the one spelling of `definition`; amounts as text."""
+    return _ENCODER.encode(definition)
+
+
+def definition_from_bytes(payload: bytes) -> AccountDefinition:
+    """Return the definition that `definition_bytes` wrote."""
+    return _DECODER.decode(payload)
+
+
+def amount_or_none(amount: Decimal | None) -> str | None:
+    """Return `amount` as text."""
+    return None if amount is None else amount_text(amount)
