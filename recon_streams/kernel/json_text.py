@@ -7,6 +7,7 @@ message that says `amount` twice means two things, so it is refused before anybo
 import json
 import re
 from codecs import BOM_UTF8
+from collections import Counter
 from datetime import datetime
 from typing import Any, Final, NoReturn, TypeVar, get_args
 
@@ -24,7 +25,9 @@ _T = TypeVar("_T")
 _AT: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _MISSING: Final = re.compile(r"^Object missing required field `(?P<name>[^`]+)`")
 _INSTANT: Final = re.compile(INSTANT_PATTERN)
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A string that never ends is one string to the end. Were it none, every quote in it would be tried
+# as a beginning, and 64 kB of them would take seconds.
+_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 
 
@@ -100,9 +103,9 @@ def _parsed(text: str) -> object:
         entries = dict(pairs)
         if len(entries) == len(pairs):
             return entries
-        names = [name for name, _ in pairs]
+        counts = Counter(name for name, _ in pairs)
         twice = _SaidTwice(pairs)
-        twice.name = next(name for name in names if names.count(name) > 1)
+        twice.name = next(name for name, count in counts.items() if count > 1)
         repeated.append(twice)
         return twice
 

@@ -67,4 +67,4 @@ def _taken(leg: Decimal, item: Item) -> Decimal:
 def _within(amount: Decimal, most: Decimal) -> Decimal:
     if amount <= ZERO:
         return ZERO
-    return amount if amount <= most else most
+    return min(amount, most)
