@@ -44,63 +44,68 @@ CREATE TABLE log.record (
 -- Payloads are incompressible, compressed already, or read back at once: compressing them halves
 -- the rate of appends.
 ALTER TABLE log.record ALTER COLUMN payload SET STORAGE EXTERNAL;
+-- Messages of a few kB stay in the row: a side table would be a second insert for each of them.
+ALTER TABLE log.record SET (toast_tuple_target = 8160);
 
--- Append one record per element of the arrays, in that order within a partition, and return the
--- offsets in the order of the arrays. One call per transaction: it takes the counter rows in the
--- order of their keys, which two calls in one transaction would not.
-CREATE FUNCTION log.append(
-    topic_ids integer[], parts integer[], keys bytea[], headers jsonb[], payloads bytea[]
-) RETURNS bigint[] LANGUAGE plpgsql AS $$
+-- Move the counters of some partitions, each named once, by as many records as are coming, and
+-- return the first offset for each, in the order of the arrays, and the one append time of all.
+--
+-- The rows are locked in the order of their keys, so call it once per transaction: two calls could
+-- meet two calls of another transaction in a deadlock.
+CREATE FUNCTION log.advance(
+    topic_ids integer[], parts integer[], counts bigint[],
+    OUT first_offs bigint[], OUT appended_at timestamptz
+) LANGUAGE plpgsql AS $$
 DECLARE
-    wanted integer;
     locked integer;
-    placed bigint[];
 BEGIN
-    SELECT count(*) INTO wanted
-    FROM (SELECT DISTINCT topic_id, part FROM unnest(topic_ids, parts) AS r (topic_id, part)) AS w;
-
     SELECT count(*) INTO locked FROM (
         SELECT FROM log.partition AS p
         WHERE (p.topic_id, p.part) IN (SELECT * FROM unnest(topic_ids, parts))
         ORDER BY p.topic_id, p.part
         FOR NO KEY UPDATE
     ) AS l;
-    IF locked < wanted THEN
+    IF locked < cardinality(topic_ids) THEN
         RAISE undefined_object USING MESSAGE = 'a partition to append to does not exist';
     END IF;
-
-    WITH arriving AS (
-        SELECT r.*, row_number() OVER (PARTITION BY topic_id, part ORDER BY place) - 1 AS nth
-        FROM unnest(topic_ids, parts, keys, headers, payloads)
-            WITH ORDINALITY AS r (topic_id, part, key, headers, payload, place)
+    -- Read once and under the locks, so that append times never go backwards in a partition.
+    appended_at := clock_timestamp();
+    WITH coming AS (
+        SELECT * FROM unnest(topic_ids, parts, counts)
+            WITH ORDINALITY AS c (topic_id, part, records, place)
     ), advanced AS (
-        UPDATE log.partition AS p SET next_off = p.next_off + a.records
-        FROM (SELECT topic_id, part, count(*) AS records FROM arriving GROUP BY 1, 2) AS a
-        WHERE (p.topic_id, p.part) = (a.topic_id, a.part)
-        RETURNING p.topic_id, p.part, p.next_off, p.next_off - a.records AS first_off
-    ), stored AS (
-        INSERT INTO log.record (topic_id, part, off, key, headers, payload, at)
-        SELECT topic_id, part, first_off + nth, key, a.headers, payload, clock.now
-        FROM arriving AS a
-        JOIN advanced USING (topic_id, part)
-        -- Read once and under the lock, so that append times never go backwards in a partition.
-        CROSS JOIN (SELECT clock_timestamp() AS now) AS clock
-    ), told AS (
-        SELECT count(pg_notify('recon_log', format('%s:%s:%s', topic_id, part, next_off)))
-        FROM advanced
+        UPDATE log.partition AS p SET next_off = p.next_off + c.records
+        FROM coming AS c WHERE (p.topic_id, p.part) = (c.topic_id, c.part)
+        RETURNING c.place, p.next_off - c.records AS first_off,
+            pg_notify('recon_log', format('%s:%s:%s', p.topic_id, p.part, p.next_off))
     )
-    SELECT array_agg(first_off + nth ORDER BY place) INTO placed
-    FROM arriving JOIN advanced USING (topic_id, part) CROSS JOIN told;
-    RETURN coalesce(placed, '{}');
+    SELECT array_agg(first_off ORDER BY place) INTO first_offs FROM advanced;
 END $$;
 
--- The same for a person with psql: text in, one record, its offset out. The partition is named,
--- because the rule that sends keys to partitions lives in the clients.
+-- Append in one call: record i goes to the partition that `targets[i]`, counted from 1, names, as
+-- its `nths[i]`-th record, counted from 0. Returns what log.advance returned.
+CREATE FUNCTION log.append(
+    topic_ids integer[], parts integer[], counts bigint[],
+    targets integer[], nths bigint[], keys bytea[], headers jsonb[], payloads bytea[],
+    OUT first_offs bigint[], OUT appended_at timestamptz
+) LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT a.first_offs, a.appended_at INTO first_offs, appended_at
+    FROM log.advance(topic_ids, parts, counts) AS a;
+    INSERT INTO log.record (topic_id, part, off, key, headers, payload, at)
+    SELECT topic_ids[r.target], parts[r.target], first_offs[r.target] + r.nth,
+        r.key, r.headers, r.payload, append.appended_at
+    FROM unnest(targets, nths, keys, headers, payloads) AS r (target, nth, key, headers, payload);
+END $$;
+
+-- For a person with psql: text in, one record, its offset out. The partition is named, because the
+-- rule that sends keys to partitions lives in the clients.
 CREATE FUNCTION log.append_text(topic text, part integer, key text, value text) RETURNS bigint
 LANGUAGE sql AS $$
     SELECT (log.append(
-        ARRAY[t.topic_id], ARRAY[append_text.part], ARRAY[convert_to(append_text.key, 'UTF8')],
-        ARRAY[NULL::jsonb], ARRAY[convert_to(append_text.value, 'UTF8')]
-    ))[1]
+        ARRAY[t.topic_id], ARRAY[append_text.part], ARRAY[1], ARRAY[1], ARRAY[0],
+        ARRAY[convert_to(append_text.key, 'UTF8')], ARRAY[NULL::jsonb],
+        ARRAY[convert_to(append_text.value, 'UTF8')]
+    )).first_offs[1]
     FROM log.topic AS t WHERE t.name = append_text.topic
 $$;
