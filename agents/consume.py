@@ -1,45 +1,27 @@
 """The consume loop: read a batch while the one before it commits; leave at anything unexpected.
 
 Every agent is a thin call of this. What it promises: batches of one partition are committed in
-order, each in one transaction; an unreachable book is retried within a bound while the partition
-waits; and nothing unexpected is survived, because a supervisor's restart is safe and a guess is not.
+order, each in one transaction; an unreachable book is waited for within a bound while the partition
+waits; and nothing unexpected is survived: a supervisor's restart is safe, a guess is not.
 """
 
 import asyncio
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
-import stamina
 
 from agents.commit import commit_batch, was_committed
+from agents.patience import BookGone, with_patience
 from recon_streams.book.intake import Intake, Reading
 from recon_streams.book.reading import read_batch
 from recon_streams.book.streams import Fenced
 from recon_streams.kernel.disposition import Outcome
+from recon_streams.log.errors import LogUnreachable, LostRecords, OffsetOutOfRange
 from recon_streams.log.record import Batch
-
-# What the world does to a connection; everything else is ours and is not retried.
-UNAVAILABLE: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.SerializationError,
-    asyncpg.QueryCanceledError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-
-
-class BookGone(Exception):
-    """The book did not come back within the bound; a supervisor has to start us again."""
+from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.runtime.leaving import leave_process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +63,7 @@ async def consume(parts: ConsumeParts, batches: AsyncIterable[Batch]) -> None:
             await committing
 
 
-async def _commit(
-    parts: ConsumeParts, batch: Batch, readings: Sequence[Reading[Any]]
-) -> None:
+async def _commit(parts: ConsumeParts, batch: Batch, readings: Sequence[Reading[Any]]) -> None:
     try:
         outcomes = await _commit_with_patience(parts, batch, readings)
         parts.on_committed(batch, outcomes)
@@ -95,35 +75,35 @@ async def _commit_with_patience(
     parts: ConsumeParts, batch: Batch, readings: Sequence[Reading[Any]]
 ) -> Sequence[Outcome]:
     is_unsure = False
-    try:
-        async for attempt in stamina.retry_context(
-            on=UNAVAILABLE,
-            attempts=None,
-            timeout=parts.retry_seconds,
-            wait_initial=0.1,
-            wait_max=2.0,
-        ):
-            with attempt:
-                # A connection that broke during a commit leaves it open whether it happened. The
-                # book answers: whoever moved the position past this batch, its inputs are there.
-                if is_unsure and await was_committed(parts.pool, batch):
-                    return []
-                is_unsure = True
-                return await commit_batch(parts.pool, parts.intake, batch, readings)
-    except UNAVAILABLE as error:
-        raise BookGone(f"no book for {parts.retry_seconds:.0f} s: {error}") from error
-    raise AssertionError("a retry ends by returning or by raising")
+
+    async def attempt() -> Sequence[Outcome]:
+        # A connection that broke during a commit leaves it open whether it happened. The book
+        # answers: whoever moved the position past this batch, its inputs are there.
+        nonlocal is_unsure
+        if is_unsure and await was_committed(parts.pool, batch):
+            return []
+        is_unsure = True
+        return await commit_batch(parts.pool, parts.intake, batch, readings)
+
+    return await with_patience(attempt, parts.retry_seconds)
 
 
 def _hear(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        failure_heard(error)
+        # A batch could not be committed, and nobody may go past it.
+        leave_process(repr(error), exit_code_of(error))
 
 
-def failure_heard(error: BaseException) -> None:
-    """Leave the process: a batch could not be committed and nobody may go past it."""
-    from recon_streams.runtime.exit_codes import ExitCode  # noqa: PLC0415
-    from recon_streams.runtime.leaving import leave_process  # noqa: PLC0415
-
-    code = ExitCode.FENCED if isinstance(error, Fenced) else ExitCode.ASSERTION
-    leave_process(repr(error), code)
+def exit_code_of(error: BaseException) -> ExitCode:
+    """Return what the process says when it leaves because of `error`."""
+    match error:
+        case Fenced():
+            return ExitCode.FENCED
+        case BookGone():
+            return ExitCode.DATABASE_GONE
+        case LostRecords() | OffsetOutOfRange():
+            return ExitCode.LOST_RECORDS
+        case LogUnreachable():
+            return ExitCode.LOG_GONE
+        case _:
+            return ExitCode.ASSERTION

@@ -31,7 +31,7 @@ class StreamPosition(msgspec.Struct, frozen=True, kw_only=True):
 
     stream: int
     next_offset: int
-    through_at: datetime
+    through_at: datetime | None
 
 
 async def advance(
@@ -155,8 +155,11 @@ async def note_caught_up(
 async def decided_through(connection: Session | asyncpg.Pool) -> datetime | None:
     """Return the instant before which every input of every stream has been decided.
 
-    None while no stream was ever opened. The watermark of the whole book: what fell due before
-    it is judged on complete evidence.
+    None while any stream was never decided to any instant. The watermark of the whole book: what
+    fell due before it is judged on complete evidence.
     """
-    through: datetime | None = await connection.fetchval("SELECT min(through_at) FROM book.stream")
+    through: datetime | None = await connection.fetchval(
+        "SELECT CASE WHEN bool_and(through_at IS NOT NULL) THEN min(through_at) END "
+        "FROM book.stream"
+    )
     return through

@@ -34,7 +34,9 @@ async def take_due(
     """
     async with UnitOfWork(pool) as unit:
         through = await decided_through(unit.connection)
-        until = now if through is None else min(now, through)
+        if through is None:
+            return 0
+        until = min(now, through)
         due = await store.due_accounts(unit.connection, now=until, accounts_max=ACCOUNTS_MAX)
         if not due:
             return 0

@@ -62,8 +62,7 @@ async def read_status(
 async def read_coverage(pool: asyncpg.Pool, *, now: datetime) -> list[Coverage]:
     """Return how far each stream has been decided, by offset and by time."""
     rows = await pool.fetch(
-        "SELECT topic, part, next_offset, CASE WHEN isfinite(through_at) THEN through_at END "
-        "AS through_at FROM book.stream ORDER BY topic, part"
+        "SELECT topic, part, next_offset, through_at FROM book.stream ORDER BY topic, part"
     )
     return [
         Coverage(

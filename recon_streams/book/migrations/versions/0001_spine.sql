@@ -19,7 +19,7 @@ CREATE TABLE book.stream (
     part         integer NOT NULL,
     first_offset bigint NOT NULL,
     next_offset  bigint NOT NULL,
-    through_at   timestamptz NOT NULL DEFAULT '-infinity',
+    through_at   timestamptz,
     UNIQUE (topic, part),
     CHECK (first_offset <= next_offset)
 ) WITH (fillfactor = 50);

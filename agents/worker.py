@@ -1,0 +1,173 @@
+"""The worker: agents on batch topics, fed from the log where the book stands, until told to stop."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from agents import bank_notifications, ledger_balances, ledger_movements
+from agents.consume import ConsumeParts, exit_code_of
+from agents.patience import with_patience
+from agents.ticks import note_idle_partitions, take_due_for_ever
+from recon_streams.book.intake import Intake
+from recon_streams.book.streams import claim_log, open_positions
+from recon_streams.kernel.disposition import Outcome
+from recon_streams.log.port import LogProbe, LogReader
+from recon_streams.log.record import Batch, TopicPartition
+from recon_streams.positions.desk import PositionDesk
+from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.runtime.batch_topic import BatchTopic
+from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.runtime.faust_app import make_app, start_app, stop_app
+from recon_streams.runtime.leaving import leave_process
+from recon_streams.runtime.source import LogSource, routes
+from topics.catalogue import inputs as input_contracts
+
+_log = structlog.get_logger()
+
+_AGENTS: Final = {
+    BankNotifications.name: bank_notifications.attach,
+    LedgerMovements.name: ledger_movements.attach,
+    LedgerBalances.name: ledger_balances.attach,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerParts:
+    """What a worker is made of, and its bounds."""
+
+    pool: asyncpg.Pool
+    reader: LogReader
+    probe: LogProbe
+    intakes: Mapping[str, Intake[Any]]
+    directories: DirectoryCache
+    records_max: int = 500
+    wait_seconds: float = 0.5
+    retry_seconds: float = 60.0
+    beat_seconds: float = 1.0
+    due_seconds: float = 0.25
+    stop_seconds: float = 20.0
+    on_committed: Callable[[Batch, Sequence[Outcome]], None] = field(
+        default=lambda _batch, _outcomes: None
+    )
+    on_source: Callable[[LogSource], None] = field(default=lambda _source: None)
+
+
+def make_intakes(
+    directories: DirectoryCache,
+    *,
+    validate_schema: bool = True,
+    accept_test_messages: bool = False,
+) -> dict[str, Intake[Any]]:
+    """Return the intake of each input stream, by its canonical topic."""
+    kinds: tuple[Any, ...] = (
+        BankNotifications(
+            validate_schema=validate_schema, accept_test_messages=accept_test_messages
+        ),
+        LedgerMovements(),
+        LedgerBalances(),
+    )
+    return {kind.name: PositionDesk(kind, directories) for kind in kinds}
+
+
+def by_topic(intakes: Mapping[str, Intake[Any]]) -> dict[str, Intake[Any]]:
+    """Return the intakes under every topic they are read from, aliases included."""
+    found = dict(intakes)
+    found.update({alias: intakes[name] for alias, name in aliases().items()})
+    return found
+
+
+def aliases() -> dict[str, str]:
+    """Return alias -> canonical topic of every input."""
+    return {alias: c.name for c in input_contracts() for alias in c.aliases}
+
+
+def input_topics() -> list[str]:
+    """Return every topic inputs are read from."""
+    return [contract.name for contract in input_contracts()] + list(aliases())
+
+
+async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then let what is under way commit.
+
+    Whatever fails ends the process: see `ExitCode`.
+    """
+    await claim_log(parts.pool, await parts.probe.log_identity())
+    app = make_app("recon-streams", _leave)
+    streams = {name: BatchTopic(app, name) for name in parts.intakes}
+    for name, topic in streams.items():
+        consuming = ConsumeParts(
+            pool=parts.pool,
+            intake=parts.intakes[name],
+            on_committed=parts.on_committed,
+            on_settled=topic.settle,
+            retry_seconds=parts.retry_seconds,
+        )
+        _AGENTS[name](app, topic, consuming)
+    source = LogSource(
+        parts.reader,
+        routes(tuple(streams.values()), aliases()),
+        lambda partitions: _positions(parts, partitions),
+        records_max=parts.records_max,
+        wait_seconds=parts.wait_seconds,
+    )
+    parts.on_source(source)
+    await start_app(app)
+    await source.start()
+    _log.info("worker_started", topics=len(input_topics()))
+    await _work(parts, source, stop)
+    try:
+        async with asyncio.timeout(parts.stop_seconds):
+            await source.stop()
+            await stop_app(app)
+    except TimeoutError:
+        leave_process("the stop passed its deadline", ExitCode.STOP_TOO_SLOW)
+    _log.info("worker_stopped")
+
+
+async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> None:
+    """Run until told to stop; leave the process if any part ends before that."""
+    tasks = [
+        asyncio.create_task(source.run(), name="source"),
+        asyncio.create_task(
+            note_idle_partitions(
+                parts.pool,
+                source,
+                every_seconds=parts.beat_seconds,
+                retry_seconds=parts.retry_seconds,
+            ),
+            name="beat",
+        ),
+        asyncio.create_task(
+            take_due_for_ever(
+                parts.pool,
+                parts.directories,
+                every_seconds=parts.due_seconds,
+                retry_seconds=parts.retry_seconds,
+            ),
+            name="due",
+        ),
+    ]
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in done - {stopping}:
+        error = task.exception() or AssertionError(f"{task.get_name()} ended")
+        leave_process(f"{task.get_name()}: {error!r}", exit_code_of(error))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _positions(
+    parts: WorkerParts, partitions: frozenset[TopicPartition]
+) -> Mapping[TopicPartition, int]:
+    starts = await parts.probe.start_offsets(partitions)
+    return await with_patience(lambda: open_positions(parts.pool, starts), parts.retry_seconds)
+
+
+async def _leave(error: BaseException) -> None:
+    leave_process(repr(error), exit_code_of(error))

@@ -1,0 +1,1 @@
+"""What the process stands on: settings, the Faust app, batch topics, tables, telemetry, health."""
