@@ -1,0 +1,79 @@
+"""The commands as one program, and the one place where an error becomes a message and a code."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import typer
+import uvloop
+
+from agents.address import NotRunning
+from agents.cli.output import talk
+from agents.patience import UNAVAILABLE, BookGone
+from recon_streams.book.connection import DatabaseUnreachable
+from recon_streams.book.streams import ForeignLog
+from recon_streams.embedded.binaries import NoPostgres
+from recon_streams.embedded.postgres import EmbeddedPostgresFailed
+from recon_streams.embedded.service_user import DirectoryClosed
+from recon_streams.log.errors import LogUnreachable, UnknownTopic
+from recon_streams.positions.registry_store import OpeningChanged
+from recon_streams.registry.file import RegistryInvalid
+from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.runtime.settings import ConfigurationInvalid
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="recon-streams",
+    help="Proves that the money a ledger says exists is at the bank, and stops payouts when not.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Ended(Exception):
+    """A command has answered and ends with a code of its own."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run `work` on a fast loop and return what it returns."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def main() -> None:
+    """Run the command line; every foreseen failure is a sentence and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except Ended as ended:
+        sys.exit(ended.code)
+    except (ConfigurationInvalid, RegistryInvalid) as error:
+        talk.print(error.render(), markup=False)
+        sys.exit(ExitCode.CONFIGURATION)
+    except (DirectoryClosed, OpeningChanged, ForeignLog) as error:
+        _say(error)
+        sys.exit(ExitCode.REFUSED)
+    except (
+        NotRunning,
+        NoPostgres,
+        EmbeddedPostgresFailed,
+        DatabaseUnreachable,
+        LogUnreachable,
+        UnknownTopic,
+        BookGone,
+    ) as error:
+        _say(error)
+        sys.exit(ExitCode.UNREACHABLE)
+    except UNAVAILABLE as error:
+        talk.print(f"error: the book went away: {error!r}", markup=False)
+        sys.exit(ExitCode.UNREACHABLE)
+
+
+def _say(error: Exception) -> None:
+    talk.print(f"error: {error}", markup=False)

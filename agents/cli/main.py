@@ -1,0 +1,16 @@
+"""Entry point: names every group of commands once, so that the help shows them all."""
+
+from agents.cli import (  # noqa: F401 - importing a group registers its commands
+    accounts,
+    audit,
+    config,
+    demo,
+    quarantine,
+    records,
+    run,
+    status,
+    topics,
+)
+from agents.cli.app import main
+
+__all__ = ["main"]

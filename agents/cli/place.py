@@ -1,0 +1,116 @@
+"""Where a command works: the settings from file, environment and options, and what they lead to."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+
+from agents.address import read_address
+from agents.logs import Logs, kafka_logs, postgres_logs
+from recon_streams.book.connection import open_pool
+from recon_streams.log.kafka_connection import KafkaConnection
+from recon_streams.runtime.settings import Settings, load_settings
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="RECON_CONFIG", help="The file recon.yaml."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", envvar="RECON_DATA", help="Directory of an installation started with `up`."
+    ),
+]
+DsnOption = Annotated[
+    str | None,
+    typer.Option("--dsn", help="The book: postgresql://user@host/database.", show_envvar=False),
+]
+BootstrapOption = Annotated[
+    str | None,
+    typer.Option("--bootstrap", help="Kafka: host:port of some brokers; implies log.kind kafka."),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The settings of this command."""
+
+    settings: Settings
+
+    @property
+    def dsn(self) -> str:
+        """Return the address of the book."""
+        dsn = self.settings.database.dsn
+        if not dsn:
+            raise typer.BadParameter(
+                "no book: give --data DIR of a running `recon-streams up`, or --dsn, "
+                "or database.dsn in recon.yaml"
+            )
+        return str(dsn)
+
+    @asynccontextmanager
+    async def pool(self, *, as_app: bool = True) -> AsyncIterator[asyncpg.Pool]:
+        """Open the book."""
+        size = self.settings.database.pool_size_max
+        opened = await open_pool(self.dsn, size_max=size, as_app=as_app)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    @asynccontextmanager
+    async def maybe_pool(self) -> AsyncIterator[asyncpg.Pool | None]:
+        """Open the book if the log lives in it; a Kafka log needs none."""
+        if self.settings.log.kind == "kafka":
+            yield None
+            return
+        async with self.pool() as pool:
+            yield pool
+
+    @asynccontextmanager
+    async def logs(self, pool: asyncpg.Pool | None) -> AsyncIterator[Logs]:
+        """Connect to the log."""
+        logs = make_logs(self.settings, pool)
+        await logs.start()
+        try:
+            yield logs
+        finally:
+            await logs.stop()
+
+
+def find_place(
+    config: Path | None,
+    data: Path | None,
+    dsn: str | None,
+    bootstrap: str | None,
+    *,
+    telemetry_port: int | None = None,
+) -> Place:
+    """Return the place that file, environment and options name."""
+    flags: dict[str, Any] = {}
+    if data is not None:
+        flags["database.dsn"] = read_address(data).dsn
+        flags["log.kind"] = "postgres"
+    if dsn is not None:
+        flags["database.dsn"] = dsn
+    if bootstrap is not None:
+        flags["log.kind"] = "kafka"
+        flags["log.bootstrap_servers"] = bootstrap
+    if telemetry_port is not None:
+        flags["telemetry.port"] = telemetry_port
+    return Place(settings=load_settings(config, os.environ, flags))
+
+
+def make_logs(settings: Settings, pool: asyncpg.Pool | None) -> Logs:
+    """Return the log that `settings` name."""
+    log = settings.log
+    if log.kind == "postgres":
+        assert pool is not None, "this log lives in the book"
+        return postgres_logs(pool, group=log.group_id)
+    connection = KafkaConnection(bootstrap=log.bootstrap_servers, security=log.client_security())
+    return kafka_logs(connection, group=log.group_id, instance_id=log.group_instance_id)

@@ -1,0 +1,127 @@
+"""`quarantine`: what could not be used and why, its bytes, and another try once that was mended."""
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from agents.cli.app import Ended, app, run
+from agents.cli.output import Format, FormatOption, out, print_json, table, talk
+from agents.cli.place import (
+    BootstrapOption,
+    ConfigOption,
+    DataOption,
+    DsnOption,
+    Place,
+    find_place,
+)
+from agents.worker import by_topic, make_intakes
+from recon_streams.book import quarantine
+from recon_streams.book.replay import replay_codes, replay_ids
+from recon_streams.kernel.disposition import Disposition, Outcome
+from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.runtime.exit_codes import ExitCode
+
+group = typer.Typer(help="Inputs that could not be used: why, and another try.")
+app.add_typer(group, name="quarantine")
+
+
+@group.command("list")
+def list_(
+    everything: Annotated[bool, typer.Option("--all", help="Answered ones too.")] = False,  # noqa: FBT002
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """List what waits, oldest first."""
+    place = find_place(config, data, dsn, bootstrap)
+    found = run(_list(place, everything=everything))
+    if output is not Format.TABLE:
+        print_json(found)
+        return
+    shown = table("id", "input", "code", "field", "rule", "found", "since")
+    for each in found:
+        shown.add_row(
+            str(each.quarantine_id), each.place, each.code, each.field, each.rule, each.detail,
+            f"{each.noted_at:%F %T}Z",
+        )  # fmt: skip
+    out.print(shown if found else "nothing waits")
+
+
+@group.command("show")
+def show(
+    quarantine_id: Annotated[int, typer.Argument(help="From `quarantine list`.")],
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes alone, as they came.")] = False,  # noqa: FBT002
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+) -> None:
+    """Show one input in quarantine with its bytes."""
+    place = find_place(config, data, dsn, bootstrap)
+    found = run(_show(place, quarantine_id))
+    if found is None:
+        talk.print(f"nothing has the id {quarantine_id}")
+        raise Ended(ExitCode.FAILURE)
+    item, payload = found
+    if raw:
+        sys.stdout.buffer.write(payload)
+        return
+    out.print(f"{item.code} at {item.field or 'the message'} of {item.place}", markup=False)
+    out.print(f"rule   {item.rule}", markup=False)
+    out.print(f"found  {item.detail or '-'}", markup=False)
+    out.print(f"bytes  {len(payload)}, sha256 {item.payload_sha256}")
+    out.print(payload.decode("utf-8", "backslashreplace"), markup=False)
+
+
+@group.command("replay")
+def replay(
+    ids: Annotated[list[int] | None, typer.Argument(help="From `quarantine list`.")] = None,
+    code: Annotated[list[RefusalCode] | None, typer.Option("--code", help="All of a code.")] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+) -> None:
+    """Decide inputs again, from the bytes that were kept; exit 7 if some still cannot be used."""
+    if not ids and not code:
+        raise typer.BadParameter("name ids, or --code")
+    place = find_place(config, data, dsn, bootstrap)
+    outcomes = run(_replay(place, ids or [], code or []))
+    for quarantine_id, outcome in sorted(outcomes.items()):
+        reasons = ", ".join(held.code.value for held in outcome.held)
+        out.print(f"{quarantine_id}: {outcome.disposition.value} {reasons}".rstrip())
+    out.print(f"{len(outcomes)} decided again")
+    if any(o.disposition is Disposition.QUARANTINED for o in outcomes.values()):
+        raise Ended(ExitCode.PARTIAL)
+
+
+async def _list(place: Place, *, everything: bool) -> list[quarantine.Quarantined]:
+    async with place.pool() as pool:
+        return await quarantine.read(pool, everything=everything)
+
+
+async def _show(place: Place, quarantine_id: int) -> tuple[quarantine.Quarantined, bytes] | None:
+    async with place.pool() as pool:
+        return await quarantine.read_one(pool, quarantine_id)
+
+
+async def _replay(place: Place, ids: list[int], codes: list[RefusalCode]) -> dict[int, Outcome]:
+    limits = place.settings.limits
+    intakes = by_topic(
+        make_intakes(
+            DirectoryCache(),
+            validate_schema=limits.validate_schema,
+            accept_test_messages=limits.accept_test_messages,
+        )
+    )
+    actor = getpass.getuser()
+    async with place.pool() as pool:
+        outcomes = await replay_ids(pool, ids, intakes, actor=actor)
+        if codes:
+            outcomes |= await replay_codes(pool, codes, intakes, actor=actor)
+        return outcomes

@@ -1,0 +1,122 @@
+"""`up`, `worker`, `publisher`, `migrate`: what runs, and what prepares it."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents.cli.app import app, run
+from agents.cli.output import talk
+from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, Place, find_place
+from agents.house import open_house
+from agents.up import installed
+from recon_streams.book.migrate import migrate as migrate_book
+from recon_streams.book.migrate import newest_revision
+from recon_streams.registry.definition import AccountDefinition
+from recon_streams.registry.file import load_accounts
+from recon_streams.runtime.telemetry import configure_logging
+
+PortOption = Annotated[
+    int | None, typer.Option("--telemetry-port", help="Metrics and health; 0 is any free port.")
+]
+AccountsOption = Annotated[
+    Path | None, typer.Option("--accounts", help="A registry file to apply at start.")
+]
+
+
+@app.command("up")
+def up(
+    data: Annotated[Path, typer.Option("--data", envvar="RECON_DATA", help="Where it all lives.")],
+    config: ConfigOption = None,
+    accounts: AccountsOption = None,
+    telemetry_port: PortOption = None,
+) -> None:
+    """Run the whole product on this machine, durable, with nothing else installed."""
+    place = find_place(config, None, None, None, telemetry_port=telemetry_port)
+    _configure(place)
+    definitions = load_accounts(accounts) if accounts is not None else ()
+    run(_up(place, data, definitions))
+
+
+@app.command("worker")
+def worker(
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    telemetry_port: PortOption = None,
+) -> None:
+    """Consume inputs, decide them, commit them. Run as many as there are partitions."""
+    place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
+    _configure(place)
+    run(_serve(place, with_worker=True, with_publisher=False))
+
+
+@app.command("publisher")
+def publisher(
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    telemetry_port: PortOption = None,
+) -> None:
+    """Carry decisions to the log and renew the breaker's lease. One is active, others stand by."""
+    place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
+    _configure(place)
+    run(_serve(place, with_worker=False, with_publisher=True))
+
+
+@app.command("migrate")
+def migrate(config: ConfigOption = None, data: DataOption = None, dsn: DsnOption = None) -> None:
+    """Bring the book's tables to the version of this program."""
+    place = find_place(config, data, dsn, None)
+    run(_reachable(place))
+    migrate_book(place.dsn)
+    talk.print(f"the book is at revision {newest_revision()}")
+
+
+async def _reachable(place: Place) -> None:
+    """Fail with the address if there is no server, before Alembic does without it."""
+    async with place.pool(as_app=False):
+        pass
+
+
+async def _up(place: Place, data: Path, definitions: tuple[AccountDefinition, ...]) -> None:
+    stop = _stop_on_signals()
+    async with installed(data, place.settings, definitions) as installation:
+        postgres, address = installation.postgres, installation.address
+        talk.print(f"PostgreSQL {postgres.major} ({postgres.origin}) in {data}", markup=False)
+        talk.print(f"metrics and health on {address.telemetry}", markup=False)
+        talk.print(f"look closer: recon-streams status --data {data}", markup=False)
+        talk.print("ready", markup=False)
+        await installation.house.serve(stop)
+
+
+async def _serve(place: Place, *, with_worker: bool, with_publisher: bool) -> None:
+    stop = _stop_on_signals()
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    async with place.pool() as pool, place.logs(pool) as logs:
+        async with open_house(
+            place.settings,
+            pool,
+            logs,
+            name=name,
+            with_worker=with_worker,
+            with_publisher=with_publisher,
+        ) as house:
+            talk.print(f"ready on {logs.name}; health on {house.side_server.address}", markup=False)
+            await house.serve(stop)
+
+
+def _configure(place: Place) -> None:
+    telemetry = place.settings.telemetry
+    configure_logging(telemetry.log_level, telemetry.log_format)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

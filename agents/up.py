@@ -1,0 +1,96 @@
+"""One machine, no Kafka, no Docker: PostgreSQL, the worker and the publisher in one process."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from agents.address import ADDRESS_FILE, Address
+from agents.house import House, open_house
+from agents.logs import Logs, postgres_logs, topic_plans
+from recon_streams.book.connection import open_pool
+from recon_streams.book.migrate import migrate
+from recon_streams.embedded.postgres import EmbeddedPostgres
+from recon_streams.kernel.clock import utc_now
+from recon_streams.positions.registry_store import RegistryChange, apply_registry
+from recon_streams.registry.definition import AccountDefinition
+from recon_streams.runtime.settings import Settings
+
+# Twelve partitions bring nothing to one process; four keep a later second worker busy.
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """What `up` started."""
+
+    postgres: EmbeddedPostgres
+    pool: asyncpg.Pool
+    logs: Logs
+    house: House
+    registry: RegistryChange | None
+
+    @property
+    def address(self) -> Address:
+        """Return how others reach it."""
+        telemetry = self.house.side_server.address
+        return Address(dsn=self.postgres.dsn, telemetry=telemetry, pid=os.getpid())
+
+
+@asynccontextmanager
+async def installed(
+    directory: Path, settings: Settings, accounts: Sequence[AccountDefinition] = ()
+) -> AsyncIterator[Installation]:
+    """Start everything in `directory`, and stop it in order at the end.
+
+    Safe to kill at any moment; the next start continues where the book stands.
+    """
+    directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    postgres = EmbeddedPostgres(directory / "postgres")
+    await postgres.start()
+    try:
+        await asyncio.to_thread(migrate, postgres.dsn)
+        pool = await open_pool(postgres.dsn, size_max=settings.database.pool_size_max)
+        try:
+            logs = postgres_logs(pool, group=settings.log.group_id)
+            await logs.start()
+            await logs.admin.apply(topic_plans(partitions=PARTITIONS))
+            registry = await _register(pool, accounts)
+            name = f"{socket.gethostname()}-{os.getpid()}"
+            async with open_house(settings, pool, logs, name=name) as house:
+                installation = Installation(
+                    postgres=postgres, pool=pool, logs=logs, house=house, registry=registry
+                )
+                address_file = directory / ADDRESS_FILE
+                _write_private(address_file, msgspec.json.encode(installation.address))
+                try:
+                    yield installation
+                finally:
+                    address_file.unlink(missing_ok=True)
+        finally:
+            await pool.close()
+    finally:
+        await postgres.stop()
+
+
+async def _register(
+    pool: asyncpg.Pool, accounts: Sequence[AccountDefinition]
+) -> RegistryChange | None:
+    if not accounts:
+        return None
+    return await apply_registry(
+        pool, accounts, source="up", actor=f"uid {os.geteuid()}", now=utc_now()
+    )
+
+
+def _write_private(path: Path, payload: bytes) -> None:
+    partial = path.with_suffix(".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(payload)
+    partial.rename(path)

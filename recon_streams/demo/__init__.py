@@ -1,0 +1,1 @@
+"""A scripted day over real bank messages, played against a real installation."""

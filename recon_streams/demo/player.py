@@ -1,0 +1,205 @@
+"""Plays the script against a running installation and compares the book with it after each act."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from recon_streams.demo.scenario import TRIPS, WAITING_AT_THE_END, Act, Expect
+from recon_streams.kernel.clock import utc_now
+from recon_streams.log.port import LogWriter
+from recon_streams.log.record import OutgoingRecord
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.positions.status import AccountStatus, read_status
+
+_ACT_SECONDS_MAX = 20.0
+_POLL_SECONDS = 0.02
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """One act as it went.
+
+    `decided_seconds` is from the append of its last record to the moment every record of it was
+    decided and everything it caused was published.
+    """
+
+    title: str
+    accounts: tuple[AccountStatus, ...]
+    failures: tuple[str, ...]
+    decided_seconds: float
+
+
+class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How one account ended the day."""
+
+    tier: str
+    raw_tier: str
+    breaker: str
+    epoch: int
+    unexplained: str | None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole day in counts, read from the book; what `demo --exit -o json` prints."""
+
+    as_scripted: bool
+    failures: tuple[str, ...]
+    inputs: int
+    disposed: int
+    dispositions: dict[str, int]
+    quarantined: int
+    trips: dict[str, int]
+    accounts: dict[str, AccountSummary]
+    trip_seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What the player needs of an installation."""
+
+    pool: asyncpg.Pool
+    writer: LogWriter
+    register_latecomer: Callable[[], Awaitable[None]]
+
+
+async def play(
+    stage: Stage, script: Sequence[Act], on_act: Callable[[Act, Played], Awaitable[None]]
+) -> Summary:
+    """Play `script`, tell `on_act` of each act, and return what it came to."""
+    failures: list[str] = []
+    for act in script:
+        played = await _play_act(stage, act)
+        failures += played.failures
+        await on_act(act, played)
+    return await _summary(stage.pool, script, failures)
+
+
+async def _play_act(stage: Stage, act: Act) -> Played:
+    if act.registers:
+        await stage.register_latecomer()
+    before = await stage.pool.fetchval("SELECT count(*) FROM book.input")
+    started_at = asyncio.get_running_loop().time()
+    for send in act.sends:
+        await stage.writer.append([OutgoingRecord(send.topic, send.key, send.value)])
+        started_at = asyncio.get_running_loop().time()
+    failures: list[str] = []
+    try:
+        async with asyncio.timeout(_ACT_SECONDS_MAX):
+            await _until_decided(stage.pool, before + len(act.sends))
+    except TimeoutError:
+        failures.append(f"{act.title}: not decided within {_ACT_SECONDS_MAX:.0f} s")
+    decided_seconds = asyncio.get_running_loop().time() - started_at
+    accounts = await _until_as_expected(stage.pool, act, failures)
+    return Played(
+        title=act.title,
+        accounts=tuple(accounts),
+        failures=tuple(failures),
+        decided_seconds=decided_seconds,
+    )
+
+
+async def _until_decided(pool: asyncpg.Pool, inputs: int) -> None:
+    # Asked of the database, because that is where an outsider would look.
+    while not await pool.fetchval(
+        "SELECT (SELECT count(*) FROM book.input) >= $1 AND NOT EXISTS "
+        "(SELECT FROM book.outbox WHERE published_at IS NULL)",
+        inputs,
+    ):
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _until_as_expected(
+    pool: asyncpg.Pool, act: Act, failures: list[str]
+) -> list[AccountStatus]:
+    """Wait for what the passing of time still has to do: a calm ends, a suspension clears."""
+    deadline = asyncio.get_running_loop().time() + _ACT_SECONDS_MAX
+    while True:
+        directory = await DirectoryCache().current(pool)
+        accounts = await read_status(pool, directory, now=utc_now())
+        missing = [text for expect in act.expects for text in _missing(accounts, expect)]
+        if not missing or asyncio.get_running_loop().time() > deadline:
+            failures += [f"{act.title}: {text}" for text in missing]
+            return accounts
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+def _missing(accounts: Sequence[AccountStatus], expect: Expect) -> list[str]:
+    found = next((a for a in accounts if a.position.account_id == expect.account_id), None)
+    if found is None:
+        return [f"{expect.account_id} is not registered"]
+    position = found.position
+    facts = (
+        ("tier", expect.tier, position.tier),
+        ("raw tier", expect.raw_tier, position.raw_tier),
+        ("breaker", expect.breaker, found.breaker_state),
+        ("unexplained", expect.unexplained, position.unexplained),
+    )
+    return [
+        f"{expect.account_id}: {name} is {is_now}, scripted {wanted}"
+        for name, wanted, is_now in facts
+        if wanted is not None and wanted != is_now
+    ]
+
+
+async def _summary(pool: asyncpg.Pool, script: Sequence[Act], failures: list[str]) -> Summary:
+    directory = await DirectoryCache().current(pool)
+    accounts = await read_status(pool, directory, now=utc_now())
+    rows = await pool.fetch("SELECT disposition, count(*) AS n FROM book.input GROUP BY 1")
+    dispositions = {row["disposition"]: row["n"] for row in rows}
+    waiting = await pool.fetchval(
+        "SELECT count(*) FROM book.quarantine q WHERE NOT EXISTS (SELECT FROM "
+        "book.quarantine_action a WHERE a.quarantine_id = q.quarantine_id)"
+    )
+    rows = await pool.fetch(
+        "SELECT to_state, count(*) AS n FROM positions.breaker_transition "
+        "WHERE from_state = 'CLOSED' GROUP BY 1"
+    )
+    trips = {row["to_state"]: row["n"] for row in rows}
+    sent = sum(len(act.sends) for act in script)
+    checks = (
+        ("inputs", sent, sum(dispositions.values())),
+        ("duplicates", sum(act.duplicates for act in script), dispositions.get("DUPLICATE", 0)),
+        ("waiting in quarantine", WAITING_AT_THE_END, waiting),
+        ("trips", TRIPS, trips),
+    )
+    failures += [
+        f"{n}: {found}, scripted {wanted}" for n, wanted, found in checks if wanted != found
+    ]
+    return Summary(
+        as_scripted=not failures,
+        failures=tuple(failures),
+        inputs=sent,
+        disposed=sum(dispositions.values()),
+        dispositions=dispositions,
+        quarantined=waiting,
+        trips=trips,
+        accounts={a.position.account_id: _account_summary(a) for a in accounts},
+        trip_seconds=await _trip_seconds(pool),
+    )
+
+
+def _account_summary(found: AccountStatus) -> AccountSummary:
+    return AccountSummary(
+        tier=found.position.tier.value,
+        raw_tier=found.position.raw_tier.value,
+        breaker=found.breaker_state,
+        epoch=found.breaker_epoch,
+        unexplained=found.position.unexplained,
+    )
+
+
+async def _trip_seconds(pool: asyncpg.Pool) -> float | None:
+    """Return how long after its notification arrived the OPEN record could be read."""
+    opened: datetime | None = await pool.fetchval(
+        "SELECT min(decided_at) FROM positions.breaker_transition WHERE to_state = 'OPEN'"
+    )
+    if opened is None:
+        return None
+    published: datetime | None = await pool.fetchval(
+        "SELECT min(published_at) FROM book.outbox WHERE topic = 'recon.breaker' "
+        "AND convert_from(payload, 'UTF8')::json->>'state' = 'OPEN'"
+    )
+    return None if published is None else (published - opened).total_seconds()

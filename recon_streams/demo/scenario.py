@@ -1,0 +1,311 @@
+"""The script of the day: what is sent, act by act, and what must be true after each act."""
+
+from datetime import datetime
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from recon_streams.demo.accounts import FLOAT, LATECOMER, OPERATIONS
+from topics.breaker import BreakerState
+from topics.positions import Tier
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True):
+    """One record, and how a person would call it."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    caption: str
+
+
+class Expect(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be true of one account at the end of an act; None is not looked at."""
+
+    account_id: str
+    tier: Tier | None = None
+    raw_tier: Tier | None = None
+    breaker: BreakerState | None = None
+    unexplained: str | None = None
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One scene: why it is played, what is sent, what must come of it.
+
+    `registers` says that the late account is registered before anything is sent.
+    """
+
+    title: str
+    story: str
+    sends: tuple[Send, ...]
+    expects: tuple[Expect, ...]
+    quarantines: int = 0
+    duplicates: int = 0
+    registers: bool = False
+
+
+# What the whole day must come to; `demo --exit` compares the book with it.
+TRIPS: Final = {"SUSPENDED": 1, "OPEN": 1}
+WAITING_AT_THE_END: Final = 1  # the broken message; nobody mends it in the demo
+
+
+def acts(now: datetime) -> tuple[Act, ...]:
+    """Return the day, with ledger records dated `now`."""
+    ledger = _Ledger(now)
+    return (
+        _in_balance(ledger),
+        _minor(),
+        _significant(),
+        _heals(ledger),
+        _payout(ledger),
+        _redelivered(),
+        _broken(),
+        _short_of_cover(),
+        _unknown(),
+        _registered(),
+    )
+
+
+def _in_balance(ledger: "_Ledger") -> Act:
+    return Act(
+        title="In balance",
+        story="Both accounts open suspended: no evidence, no payouts. The ledger states its "
+        "balances three times, they equal the bank's, and after a moment of calm both may pay.",
+        sends=(
+            *(ledger.balance(OPERATIONS, "CHF", "5000000.00") for _ in range(3)),
+            *(ledger.balance(FLOAT, "SEK", "1000000.00") for _ in range(3)),
+        ),
+        expects=(
+            Expect(account_id=OPERATIONS, tier=Tier.OK, breaker=BreakerState.CLOSED),
+            Expect(account_id=FLOAT, tier=Tier.OK, breaker=BreakerState.CLOSED),
+        ),
+    )
+
+
+def _minor() -> Act:
+    return Act(
+        title="A drift, still minor",
+        story="1,500.00 CHF arrive at the bank and no tokens were issued for them: 0.03 % of the "
+        "balance. Payouts go on.",
+        sends=(_bank("moov-credit-1500.xml", OPERATIONS, "a credit of 1,500.00 CHF"),),
+        expects=(
+            Expect(
+                account_id=OPERATIONS,
+                tier=Tier.MINOR,
+                breaker=BreakerState.CLOSED,
+                unexplained="1500",
+            ),
+        ),
+    )
+
+
+def _significant() -> Act:
+    return Act(
+        title="The drift becomes significant",
+        story="A batch of five payment slips (1,537.00) less its charges (147.00) arrives too. Now "
+        "0.058 % is unexplained: new payouts are suspended.",
+        sends=(_bank("moov-isr-batch.xml", OPERATIONS, "a batch of 1,537.00 and 147.00 charges"),),
+        expects=(
+            Expect(
+                account_id=OPERATIONS,
+                tier=Tier.SIGNIFICANT,
+                breaker=BreakerState.SUSPENDED,
+                unexplained="2890",
+            ),
+        ),
+    )
+
+
+def _heals(ledger: "_Ledger") -> Act:
+    return Act(
+        title="It heals with proof",
+        story="The ledger issues what had arrived and states its balance. Three clean evaluations "
+        "and a calm later the suspension clears by itself.",
+        sends=(
+            ledger.move(OPERATIONS, "CHF", "issue", "1500.00"),
+            ledger.move(OPERATIONS, "CHF", "issue", "1390.00"),
+            *(ledger.balance(OPERATIONS, "CHF", "5002890.00") for _ in range(3)),
+        ),
+        expects=(
+            Expect(
+                account_id=OPERATIONS,
+                tier=Tier.OK,
+                breaker=BreakerState.CLOSED,
+                unexplained="0",
+            ),
+        ),
+    )
+
+
+def _payout(ledger: "_Ledger") -> Act:
+    reference = "20190424001255000100006"
+    return Act(
+        title="A payout that was announced does not trip",
+        story="The ledger announces a payout of 913.00. The bank debits it before the tokens are "
+        "redeemed: for a moment the ledger says more than the bank. Raw, that is critical; the "
+        "announced payment explains it to the last centime, until it is due.",
+        sends=(
+            ledger.announce(OPERATIONS, "CHF", "913.00", reference),
+            _bank("moov-debit-913.xml", OPERATIONS, "the debit of 913.00, same reference"),
+        ),
+        expects=(
+            Expect(
+                account_id=OPERATIONS,
+                tier=Tier.OK,
+                raw_tier=Tier.CRITICAL,
+                breaker=BreakerState.CLOSED,
+                unexplained="0",
+            ),
+        ),
+    )
+
+
+def _redelivered() -> Act:
+    return Act(
+        title="The bank sends a message again",
+        story="The batch of payment slips is delivered a second time. It is recognised and changes "
+        "nothing.",
+        sends=(_bank("moov-isr-batch.xml", OPERATIONS, "the same batch again"),),
+        expects=(
+            Expect(
+                account_id=OPERATIONS,
+                tier=Tier.OK,
+                breaker=BreakerState.CLOSED,
+                unexplained="0",
+            ),
+        ),
+        duplicates=1,
+    )
+
+
+def _broken() -> Act:
+    return Act(
+        title="A broken message",
+        story="A gateway printed 1,500.00 with a thousands separator. Nobody guesses: the message "
+        "is kept, with the field and the rule its sender needs.",
+        sends=(
+            Send(
+                topic="bank.notifications",
+                key=OPERATIONS.encode(),
+                value=_sample("moov-credit-1500.xml")
+                .replace(b">1500.00<", b">1,500.00<")
+                .replace(b"<MsgId>", b"<MsgId>B"),
+                caption="a credit whose amount is 1,500.00",
+            ),
+        ),
+        expects=(Expect(account_id=OPERATIONS, tier=Tier.OK, breaker=BreakerState.CLOSED),),
+        quarantines=1,
+    )
+
+
+def _short_of_cover() -> Act:
+    return Act(
+        title="Money leaves that nobody announced",
+        story="200,000.00 SEK are debited. No payout was announced, no tokens were redeemed: the "
+        "ledger promises money that is not there. The breaker opens, and stays open until two "
+        "people close it.",
+        sends=(_bank("genkgo-debit-200000.xml", FLOAT, "a debit of 200,000.00 SEK"),),
+        expects=(
+            Expect(
+                account_id=FLOAT,
+                tier=Tier.CRITICAL,
+                breaker=BreakerState.OPEN,
+                unexplained="-200000",
+            ),
+        ),
+    )
+
+
+def _unknown() -> Act:
+    return Act(
+        title="A bank account nobody registered",
+        story="A notification for an account the registry does not know. It is kept and reported.",
+        sends=(_bank("dvbern-batch-113.xml", LATECOMER, "a credit of 113.00 CHF"),),
+        expects=(),
+        quarantines=1,
+    )
+
+
+def _registered() -> Act:
+    return Act(
+        title="The account is registered",
+        story="What waited for it is decided now, as if the account had been known at first: money "
+        "at the bank, no tokens yet. First funding is reported and trips nothing.",
+        sends=(),
+        expects=(
+            Expect(
+                account_id=LATECOMER,
+                tier=Tier.UNALLOCATED,
+                breaker=BreakerState.SUSPENDED,
+                unexplained="113",
+            ),
+        ),
+        registers=True,
+    )
+
+
+class _Ledger:
+    """Numbers the ledger's records, account by account."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._last: dict[str, int] = {}
+
+    def move(self, account_id: str, currency: str, kind: str, amount: str) -> Send:
+        """Return a movement."""
+        return self._record(account_id, currency, f"{kind} {amount}", kind=kind, amount=amount)
+
+    def announce(self, account_id: str, currency: str, amount: str, reference: str) -> Send:
+        """Return the announcement of a payout."""
+        caption = f"announce payout {amount}"
+        fields = {"kind": "payout", "amount": amount, "reference": reference}
+        return self._record(account_id, currency, caption, **fields)
+
+    def balance(self, account_id: str, currency: str, amount: str) -> Send:
+        """Return a statement of the balance through the last movement."""
+        number = self._last[account_id] = self._last.get(account_id, 0) + 1
+        record = {
+            "balance_id": f"bal-{account_id}-{number}",
+            "account_id": account_id,
+            "currency": currency,
+            "amount": amount,
+            "as_of": self._now,
+            "ledger_sequence": number,
+        }
+        return Send(
+            topic="ledger.balances",
+            key=account_id.encode(),
+            value=msgspec.json.encode(record),
+            caption=f"the ledger states {amount}",
+        )
+
+    def _record(self, account_id: str, currency: str, caption: str, **fields: Any) -> Send:  # noqa: ANN401
+        number = self._last[account_id] = self._last.get(account_id, 0) + 1
+        record = {
+            "movement_id": f"mv-{account_id}-{number}",
+            "account_id": account_id,
+            "currency": currency,
+            "ledger_sequence": number,
+            "occurred_at": self._now,
+            **fields,
+        }
+        return Send(
+            topic="ledger.movements",
+            key=account_id.encode(),
+            value=msgspec.json.encode(record),
+            caption=caption,
+        )
+
+
+def _bank(sample: str, account_id: str, caption: str) -> Send:
+    return Send(
+        topic="bank.notifications",
+        key=account_id.encode(),
+        value=_sample(sample),
+        caption=caption,
+    )
+
+
+def _sample(name: str) -> bytes:
+    return files("recon_streams.demo").joinpath("samples", name).read_bytes()
