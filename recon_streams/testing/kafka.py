@@ -4,27 +4,22 @@ Claims about fencing, compaction, transactions and restarts are only worth what 
 them is worth, so tests meet the real one. KRaft, no Docker, about four seconds to start.
 """
 
-import atexit
 import base64
 import contextlib
-import ctypes
-import os
 import secrets
-import signal
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from recon_streams.testing.kafka_jars import KafkaUnavailable, java, kafka_jars
+from recon_streams.testing.leash import Leash
 
 _START_SECONDS_MAX: Final = 60.0
 _STOP_SECONDS_MAX: Final = 20.0
-_PR_SET_PDEATHSIG: Final = 1
 # Metadata version 4: a throttle time, then the brokers. Old enough to have a fixed layout.
 _METADATA_REQUEST: Final = struct.pack(">hhih0sib", 3, 4, 1, -1, b"", 0, 0)
 
@@ -51,6 +46,7 @@ class TestKafka:
         ports = _free_ports(2 * brokers)
         self._broker_ports, self._controller_ports = ports[:brokers], ports[brokers:]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._leashes: dict[int, Leash] = {}
         self.brokers = brokers
         self.bootstrap = ",".join(f"127.0.0.1:{port}" for port in self._broker_ports)
 
@@ -60,11 +56,11 @@ class TestKafka:
         Raises:
             KafkaUnavailable: Java or the jars cannot be had, or no answer within a minute.
         """
-        atexit.register(self.kill)
         chosen = range(self.brokers) if broker is None else [broker]
         for number in chosen:
             if number not in self._processes:
                 self._processes[number] = self._launch(number)
+                self._leashes[number] = Leash(self._processes[number].pid)
         deadline = time.monotonic() + _START_SECONDS_MAX
         for number in chosen:
             self._await_broker(number, deadline)
@@ -84,9 +80,8 @@ class TestKafka:
         for number in list(self._processes) if broker is None else [broker]:
             process = self._processes.pop(number)
             process.kill()
+            self._leashes.pop(number).release()
             process.wait()
-        if not self._processes:
-            atexit.unregister(self.kill)
 
     def restart(self) -> None:
         """Stop in order and start again, with the same ports and data."""
@@ -110,7 +105,6 @@ class TestKafka:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, takes no lock
             )
 
     def _java_command(self) -> list[str]:
@@ -174,6 +168,13 @@ class TestKafka:
             time.sleep(0.05)
 
 
+class ExternalKafka:
+    """A Kafka that somebody else runs: it has an address and is not ours to stop."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+
+
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -193,13 +194,3 @@ def _brokers_known(port: int) -> int:
     except OSError:
         return 0
     return int(struct.unpack(">4i", answer)[3]) if len(answer) == 16 else 0  # noqa: PLR2004
-
-
-def _die_with_parent() -> None:
-    """Have the kernel kill the broker when the test process ends, however it ends."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended between the fork and the line above
-        os._exit(1)

@@ -1,5 +1,7 @@
 """A hole is classified right, or it is a loss: laws over every shape of hole."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -12,7 +14,9 @@ PARTITION = TopicPartition("t", 0)
 
 
 @given(st.integers(0, 50), st.sets(st.integers(0, 60)), st.integers(0, 20))
-def test_holes_and_offsets_cover_the_range_exactly_once(first, offsets, beyond):
+def test_holes_and_offsets_cover_the_range_exactly_once(
+    first: int, offsets: set[int], beyond: int
+) -> None:
     delivered = sorted(first + offset for offset in offsets)
     until = (delivered[-1] + 1 if delivered else first) + beyond
     covered = [*delivered]
@@ -23,13 +27,13 @@ def test_holes_and_offsets_cover_the_range_exactly_once(first, offsets, beyond):
 
 
 @pytest.mark.parametrize("offsets", [[3], [5, 5], [6, 5], [5, 10]])
-def test_a_reader_that_goes_backwards_or_too_far_is_our_fault(offsets):
+def test_a_reader_that_goes_backwards_or_too_far_is_our_fault(offsets: list[int]) -> None:
     with pytest.raises(AssertionError):
         holes(4, 9, offsets)
 
 
 @st.composite
-def explained_ranges(draw) -> list[ProvenGap]:
+def explained_ranges(draw: st.DrawFn) -> list[ProvenGap]:
     bounds = sorted(draw(st.sets(st.integers(0, 60), max_size=10)))
     causes = st.sampled_from([GapCause.CONTROL, GapCause.ABORTED])
     return [
@@ -45,7 +49,13 @@ def explained_ranges(draw) -> list[ProvenGap]:
     explained_ranges(),
     st.booleans(),
 )
-def test_proven_causes_cover_the_hole_exactly_once(first, length, start, explained, is_compacted):
+def test_proven_causes_cover_the_hole_exactly_once(
+    first: int,
+    length: int,
+    start: int,
+    explained: list[ProvenGap],
+    is_compacted: bool,  # noqa: FBT001 - drawn
+) -> None:
     until = first + length
     reading = SecondReading(
         start_offset=start, passed=until, explained=explained, is_compacted=is_compacted
@@ -59,7 +69,7 @@ def test_proven_causes_cover_the_hole_exactly_once(first, length, start, explain
     proven = classify(PARTITION, first, until, reading=reading)
     assert proven[0].first == first
     assert proven[-1].until == until
-    assert all(one.until == other.first for one, other in zip(proven, proven[1:], strict=False))
+    assert all(one.until == other.first for one, other in pairwise(proven))
     for gap in proven:
         assert gap.first < gap.until
         if gap.cause is GapCause.EXPIRED:
@@ -69,7 +79,12 @@ def test_proven_causes_cover_the_hole_exactly_once(first, length, start, explain
 
 
 @given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 60), st.booleans())
-def test_one_record_in_the_hole_is_a_loss_whatever_else_explains_it(first, length, at, compacted):
+def test_one_record_in_the_hole_is_a_loss_whatever_else_explains_it(
+    first: int,
+    length: int,
+    at: int,
+    compacted: bool,  # noqa: FBT001 - drawn
+) -> None:
     until = first + length
     assume(first <= at < until)
     reading = SecondReading(
@@ -84,7 +99,7 @@ def test_one_record_in_the_hole_is_a_loss_whatever_else_explains_it(first, lengt
     assert lost.value.offsets == (at,)
 
 
-def test_a_reading_that_did_not_get_past_the_hole_proves_nothing():
+def test_a_reading_that_did_not_get_past_the_hole_proves_nothing() -> None:
     reading = SecondReading(start_offset=0, passed=7, is_compacted=True)
     with pytest.raises(LostRecords):
         classify(PARTITION, 5, 8, reading=reading)

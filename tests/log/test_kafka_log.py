@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from pathlib import Path
 
 import pytest
 
@@ -15,18 +16,20 @@ from recon_streams.log.kafka_writer import KafkaWriter
 from recon_streams.log.record import GapCause, ProvenGap, TopicPartition
 from recon_streams.log.topic_plan import TopicPlan
 from recon_streams.testing.kafka import TestKafka
+from recon_streams.testing.logs import KafkaLog, Owner, drain, record
 
 pytestmark = pytest.mark.kafka
 
 
-async def test_the_marker_of_a_transaction_is_proven_to_be_one(kafka_log, make_record, drain):
+async def test_the_marker_of_a_transaction_is_proven_to_be_one(kafka_log: KafkaLog) -> None:
     log = kafka_log
     topic = await log.topic()
     partition = TopicPartition(topic, 0)
-    await (await log.begin([make_record(topic, b"k", n) for n in range(3)])).commit()
-    async with asyncio.timeout(10):  # markers are written after the commit is answered
-        while await log.probe.end_offsets([partition]) != {partition: 4}:
-            await asyncio.sleep(0.02)
+    await (await log.begin([record(topic, b"k", n) for n in range(3)])).commit()
+    for _ in range(500):  # markers are written after the commit is answered
+        if await log.probe.end_offsets([partition]) == {partition: 4}:
+            break
+        await asyncio.sleep(0.02)
     reader = await log.reader(topic)
     batches = await drain(reader, partition, 3)
     if batches[-1].next_offset == 3:  # the marker came in a fetch of its own
@@ -36,7 +39,7 @@ async def test_the_marker_of_a_transaction_is_proven_to_be_one(kafka_log, make_r
     assert batches[-1].next_offset == 4
 
 
-async def test_a_record_that_the_client_library_passes_over_is_a_loss(kafka_log, drain):
+async def test_a_record_that_the_client_library_passes_over_is_a_loss(kafka_log: KafkaLog) -> None:
     log = kafka_log
     topic = await log.topic()
     await log.fill(topic, 10)
@@ -51,7 +54,7 @@ async def test_a_record_that_the_client_library_passes_over_is_a_loss(kafka_log,
     assert lost.value.offsets == (0, 1, 2, 3)
 
 
-async def test_compacted_offsets_are_proven_to_a_reader(kafka_log, make_record, drain):
+async def test_compacted_offsets_are_proven_to_a_reader(kafka_log: KafkaLog) -> None:
     log = kafka_log
     topic = await log.topic(
         cleanup_policy="compact",
@@ -61,11 +64,12 @@ async def test_compacted_offsets_are_proven_to_a_reader(kafka_log, make_record, 
     )
     partition = TopicPartition(topic, 0)
     for number in range(10):
-        await log.writer.append([make_record(topic, b"same", number)])
+        await log.writer.append([record(topic, b"same", number)])
         await asyncio.sleep(0.06)
-    async with asyncio.timeout(30):
-        while await _kept(log, partition) > 5:
-            await asyncio.sleep(0.2)
+    for _ in range(150):  # for the cleaner's thread
+        if await _kept(log, partition) <= 5:
+            break
+        await asyncio.sleep(0.2)
     kept = await _kept(log, partition)
     batches = await drain(await log.reader(topic), partition, kept)
     gaps = [gap for batch in batches for gap in batch.gaps]
@@ -73,21 +77,21 @@ async def test_compacted_offsets_are_proven_to_a_reader(kafka_log, make_record, 
     assert sum(gap.until - gap.first for gap in gaps) + kept == 10
 
 
-async def _kept(log, partition) -> int:
+async def _kept(log: KafkaLog, partition: TopicPartition) -> int:
     (start,) = (await log.probe.start_offsets([partition])).values()
     return len([each async for each in log.probe.read(partition, start, 10)])
 
 
-async def test_an_address_without_a_broker_is_named_with_the_time_it_was_tried(unused_tcp_port):
+async def test_an_address_without_a_broker_is_named_with_the_time_it_was_tried(
+    unused_tcp_port: int,
+) -> None:
     connection = KafkaConnection(bootstrap=f"127.0.0.1:{unused_tcp_port}", connect_seconds=0.7)
     for client in [KafkaProbe(connection), KafkaWriter(connection)]:
         with pytest.raises(LogUnreachable, match=f"127.0.0.1:{unused_tcp_port} for 1 s"):
             await client.start()
 
 
-async def test_a_broker_that_dies_is_reported_by_reader_and_writer(
-    tmp_path, make_owner, make_record, drain
-):
+async def test_a_broker_that_dies_is_reported_by_reader_and_writer(tmp_path: Path) -> None:
     server = TestKafka(tmp_path)
     await asyncio.to_thread(server.start)
     connection = KafkaConnection(bootstrap=server.bootstrap, request_seconds=3, connect_seconds=3)
@@ -97,23 +101,26 @@ async def test_a_broker_that_dies_is_reported_by_reader_and_writer(
     try:
         await probe.start()
         await KafkaAdmin(connection).apply([TopicPlan(name="t", partitions=1)])
-        await writer.append([make_record("t", b"k", 1)])
-        await reader.start(["t"], make_owner())
+        await writer.append([record("t", b"k", 1)])
+        await reader.start(["t"], Owner())
         partition = TopicPartition("t", 0)
         await drain(reader, partition, 1)
         server.kill()
         with pytest.raises(LogUnreachable, match="reading"):
-            async with asyncio.timeout(15):
-                while True:
-                    await reader.fetch(partition, records_max=1, wait_seconds=0.2)
+            await asyncio.wait_for(_fetch_for_ever(reader, partition), 15)
         with pytest.raises(LogUnreachable):
-            await writer.append([make_record("t", b"k", 2)])
+            await writer.append([record("t", b"k", 2)])
         await asyncio.to_thread(server.start)
         # A new producer begins after the doubt; the record of the failed append is not there.
-        await writer.append([make_record("t", b"k", 3)])
+        await writer.append([record("t", b"k", 3)])
         assert [r.value async for r in probe.read(partition, 0, 2)] == [b"1", b"3"]
     finally:
         await reader.stop()
         await writer.stop()
         await probe.stop()
         server.kill()
+
+
+async def _fetch_for_ever(reader: KafkaReader, partition: TopicPartition) -> None:
+    while True:
+        await reader.fetch(partition, records_max=1, wait_seconds=0.2)

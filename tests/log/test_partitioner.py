@@ -8,11 +8,11 @@ from recon_streams.log.partitioner import murmur2, partition_of
 
 
 @given(st.binary(max_size=70))
-def test_the_hash_is_the_one_of_kafka(key):
+def test_the_hash_is_the_one_of_kafka(key: bytes) -> None:
     assert murmur2(key) == independent_murmur2(key)
 
 
-def test_the_hash_is_the_one_of_javas_own_test():
+def test_the_hash_is_the_one_of_javas_own_test() -> None:
     # From org.apache.kafka.common.utils.UtilsTest.testMurmur2, as unsigned numbers.
     known = {
         b"21": -973932308,
@@ -26,9 +26,9 @@ def test_the_hash_is_the_one_of_javas_own_test():
 
 
 @given(st.binary(max_size=20), st.integers(1, 50))
-def test_a_partition_exists(key, partitions):
+def test_a_partition_exists(key: bytes, partitions: int) -> None:
     assert 0 <= partition_of(key, partitions) < partitions
 
 
-def test_no_key_is_the_first_partition():
+def test_no_key_is_the_first_partition() -> None:
     assert partition_of(None, 7) == 0
