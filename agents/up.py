@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
+
 from agents.address import ADDRESS_FILE, Address
 from agents.house import House, open_house
 from agents.logs import Logs, postgres_logs, topic_plans

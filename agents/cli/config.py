@@ -25,7 +25,7 @@ def check(config: ConfigOption = None) -> None:
 @group.command("show")
 def show(
     config: ConfigOption = None,
-    origin: Annotated[bool, typer.Option("--origin", help="Where each value came from.")] = False,  # noqa: FBT002
+    origin: Annotated[bool, typer.Option("--origin", help="Where each value came from.")] = False,
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Show every setting in force; secrets stay hidden."""

@@ -34,7 +34,7 @@ _PAUSE_SECONDS = 1.5
 def demo(
     leave: Annotated[
         bool, typer.Option("--exit", help="Full speed, then end with a code.")
-    ] = False,  # noqa: FBT002
+    ] = False,
     keep: Annotated[
         Path | None, typer.Option("--keep", help="Play in this directory and keep it.")
     ] = None,

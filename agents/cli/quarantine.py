@@ -30,7 +30,7 @@ app.add_typer(group, name="quarantine")
 
 @group.command("list")
 def list_(
-    everything: Annotated[bool, typer.Option("--all", help="Answered ones too.")] = False,  # noqa: FBT002
+    everything: Annotated[bool, typer.Option("--all", help="Answered ones too.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     dsn: DsnOption = None,
@@ -55,7 +55,7 @@ def list_(
 @group.command("show")
 def show(
     quarantine_id: Annotated[int, typer.Argument(help="From `quarantine list`.")],
-    raw: Annotated[bool, typer.Option("--raw", help="The bytes alone, as they came.")] = False,  # noqa: FBT002
+    raw: Annotated[bool, typer.Option("--raw", help="The bytes alone, as they came.")] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     dsn: DsnOption = None,

@@ -59,7 +59,7 @@ def tail(
     topic: Annotated[str, typer.Argument(help="A topic.")],
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", "-f", help="Wait for more.")
-    ] = False,  # noqa: FBT002
+    ] = False,
     last: Annotated[int, typer.Option("-n", help="How many of the newest of each partition.")] = 10,
     config: ConfigOption = None,
     data: DataOption = None,

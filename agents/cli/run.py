@@ -97,17 +97,20 @@ async def _up(place: Place, data: Path, definitions: tuple[AccountDefinition, ..
 async def _serve(place: Place, *, with_worker: bool, with_publisher: bool) -> None:
     stop = _stop_on_signals()
     name = f"{socket.gethostname()}-{os.getpid()}"
-    async with place.pool() as pool, place.logs(pool) as logs:
-        async with open_house(
+    async with (
+        place.pool() as pool,
+        place.logs(pool) as logs,
+        open_house(
             place.settings,
             pool,
             logs,
             name=name,
             with_worker=with_worker,
             with_publisher=with_publisher,
-        ) as house:
-            talk.print(f"ready on {logs.name}; health on {house.side_server.address}", markup=False)
-            await house.serve(stop)
+        ) as house,
+    ):
+        talk.print(f"ready on {logs.name}; health on {house.side_server.address}", markup=False)
+        await house.serve(stop)
 
 
 def _configure(place: Place) -> None:

@@ -21,9 +21,11 @@ from recon_streams.positions.status import (
     AccountStatus,
     Coverage,
     Explanation,
-    explain as explain_account,
     read_coverage,
     read_status,
+)
+from recon_streams.positions.status import (
+    explain as explain_account,
 )
 from recon_streams.runtime.exit_codes import ExitCode
 from topics.positions import Side

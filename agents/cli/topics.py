@@ -64,7 +64,7 @@ def diff(
 @group.command("list")
 def list_(
     output: FormatOption = Format.TABLE,
-    names_only: Annotated[bool, typer.Option("--names", help="Names alone.")] = False,  # noqa: FBT002
+    names_only: Annotated[bool, typer.Option("--names", help="Names alone.")] = False,
 ) -> None:
     """List every topic of the contract; needs no server."""
     if names_only:
