@@ -51,7 +51,7 @@ async def installed(
 
     Safe to kill at any moment; the next start continues where the book stands.
     """
-    directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    await asyncio.to_thread(directory.mkdir, 0o711, parents=True, exist_ok=True)
     postgres = EmbeddedPostgres(directory / "postgres")
     await postgres.start()
     try:

@@ -1,4 +1,4 @@
-"""The worker: agents on batch topics, fed from the log where the book stands, until told to stop."""
+"""The worker: agents on batch topics, fed from the log where the book stands, until stopped."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence

@@ -125,14 +125,20 @@ def print_explanation(found: Explanation) -> None:
     lines = [
         f"tier      {styled(position.tier.value)} by rule {position.rule}",
         f"raw tier  {styled(position.raw_tier.value)} on the difference as it is",
-        f"numbers   bank {position.bank or '-'} - ledger {position.ledger or '-'} = "
-        f"{position.difference or '-'}; in flight {position.explained}; "
-        f"unexplained {position.unexplained or '-'}",
+        (
+            f"numbers   bank {position.bank or '-'} - ledger {position.ledger or '-'} = "
+            f"{position.difference or '-'}; in flight {position.explained}; "
+            f"unexplained {position.unexplained or '-'}"
+        ),
         f"limits    {', '.join(f'{name} {value}' for name, value in found.rules.items())}",
-        f"breaker   {styled(found.status.breaker_state)} ({found.status.breaker_reason}) since "
-        f"{found.status.breaker_since:%F %T}Z, epoch {found.status.breaker_epoch}",
-        f"last      event {found.last_sequence}: {type(found.last_event).__name__} "
-        f"from {_source(found)}",
+        (
+            f"breaker   {styled(found.status.breaker_state)} ({found.status.breaker_reason}) since "
+            f"{found.status.breaker_since:%F %T}Z, epoch {found.status.breaker_epoch}"
+        ),
+        (
+            f"last      event {found.last_sequence}: {type(found.last_event).__name__} "
+            f"from {_source(found)}"
+        ),
     ]
     lines += [f"          {line}" for line in found.transitions]
     out.print(Panel("\n".join(lines), title=found.status.scope, title_align="left"))

@@ -99,7 +99,7 @@ class Reading:
         """
         if isinstance(child, _MARKUP):
             text = "comments and processing instructions are ignored between elements"
-            self.note(FindingCode.MARKUP_BETWEEN_ELEMENTS, path, text)
+            self.note(FindingCode.MARKUP_BETWEEN_ELEMENTS, path or "Document", text)
             return
         if child.tag.startswith(self._prefix):
             return
@@ -109,7 +109,7 @@ class Reading:
             raise Refused(RefusalCode.UNKNOWN_MESSAGE, _join(path, name), rule)
         if child.tag.startswith("{") or self._prefix != "{}":
             text = "an element of another namespace is ignored"
-            self.note(FindingCode.FOREIGN_ELEMENT, path, text)
+            self.note(FindingCode.FOREIGN_ELEMENT, path or "Document", text)
 
 
 def required(children: Children, name: str, path: str) -> Element:
