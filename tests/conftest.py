@@ -1,5 +1,6 @@
 """The servers that tests meet: a real Apache Kafka and a real PostgreSQL, started once per run."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -61,9 +62,9 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestKafka | Exte
 def postgres() -> Iterator[TestPostgres]:
     """One PostgreSQL for the whole run."""
     server = TestPostgres()
-    server.start()
+    asyncio.run(server.start())
     yield server
-    server.remove()
+    asyncio.run(server.remove())
 
 
 @pytest.fixture

@@ -239,7 +239,7 @@ class PostgresLog(Log):
     async def restart(self) -> None:
         """See `Log.restart`."""
         assert self.server is not None, "somebody else's PostgreSQL is not ours to restart"
-        await asyncio.to_thread(self.server.restart)
+        await self.server.restart()
 
 
 class _OpenPostgres:

@@ -1,27 +1,15 @@
-"""A PostgreSQL of our own for a test run: a socket in a private directory, gone afterwards."""
+"""The embedded PostgreSQL for a test run: one server, any number of databases, gone afterwards."""
 
-import os
-import pwd
+import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
-import time
 from pathlib import Path
-from typing import Final
 
-from recon_streams.testing.leash import Leash
-
-_UNPRIVILEGED: Final = ("postgres", "nobody")
-_START_SECONDS_MAX: Final = 30
-
-
-class PostgresUnavailable(Exception):
-    """No PostgreSQL can be started here; the message says why."""
+from recon_streams.embedded.postgres import DATABASE, EmbeddedPostgres
 
 
 class TestPostgres:
-    """A PostgreSQL on a socket in a directory of its own, which nobody else may enter.
+    """The product's own supervisor over a temporary directory, so that each run tests it too.
 
     Attributes:
         dsn: The DSN of its first database, as the owner of everything.
@@ -30,72 +18,33 @@ class TestPostgres:
     __test__ = False  # the name is about what it is, not about pytest collecting it
 
     def __init__(self) -> None:
-        installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=_major)
-        if not installed:
-            raise PostgresUnavailable("no PostgreSQL under /usr/lib/postgresql")
-        self._programs = installed[-1].parent
-        # In the system's own directory: a socket's path has room for about a hundred characters.
-        self._home = Path(tempfile.mkdtemp(prefix="recon-pg-"))
-        self._process: subprocess.Popen[bytes] | None = None
-        self._leash: Leash | None = None
-        self._as_user: str | None = None
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            self._as_user = next(
-                user.pw_name for user in pwd.getpwall() if user.pw_name in _UNPRIVILEGED
-            )
-            shutil.chown(self._home, self._as_user)
-        options: list[str] = ["-A", "trust", "-U", "recon", "-E", "UTF8", "--locale=C.UTF-8", "-k"]
-        subprocess.run(  # noqa: S603 - a fixed command
-            [str(self._programs / "initdb"), "-D", str(self._home / "data"), *options],
-            user=self._as_user,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd="/",
-        )
-        self.dsn = self.dsn_of("postgres")
+        # Not below pytest's directory, which is closed to the user that runs the server.
+        self._home = Path(tempfile.gettempdir()) / f"recon-pg-{secrets.token_hex(6)}"
+        self._server = EmbeddedPostgres(self._home)
+        self.dsn = self._server.dsn
 
     def dsn_of(self, database: str) -> str:
         """Return the DSN of `database`."""
-        return f"postgresql://recon@/{database}?host={self._home}"
+        return self.dsn.replace(f"/{DATABASE}?", f"/{database}?")
 
-    def start(self) -> None:
-        """Start and wait until it answers. Raises `PostgresUnavailable` if it does not."""
-        settings = {"listen_addresses": "", "unix_socket_directories": str(self._home)}
-        options = [f"--{name}={value}" for name, value in settings.items()]
-        with (self._home / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - a fixed command
-                [self._programs / "postgres", "-D", self._home / "data", *options],
-                user=self._as_user,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-            )
-        self._leash = Leash(self._process.pid)
-        deadline = time.monotonic() + _START_SECONDS_MAX
-        ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self._home)]
-        while subprocess.run(ready, check=False).returncode:  # noqa: S603 - a fixed command
-            if time.monotonic() > deadline:
-                raise PostgresUnavailable((self._home / "server.log").read_text()[-500:])
-            time.sleep(0.05)
+    async def start(self) -> None:
+        """Start and wait until it answers; the server dies with the thread that does this."""
+        await self._server.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Stop in order: clients are put out, what was committed is safe."""
-        assert self._process is not None, "stopped before started"
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(_START_SECONDS_MAX)
-        if self._leash is not None:
-            self._leash.release()
+        await self._server.stop()
 
-    def restart(self) -> None:
+    async def restart(self) -> None:
         """Stop in order and start again, with the same address and data."""
-        self.stop()
-        self.start()
+        await self.stop()
+        await self.start()
 
-    def remove(self) -> None:
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        self._server.kill()
+
+    async def remove(self) -> None:
         """Stop and delete everything."""
-        self.stop()
+        await self.stop()
         shutil.rmtree(self._home)
-
-
-def _major(program: Path) -> int:
-    return int(program.parent.parent.name)

@@ -167,12 +167,12 @@ async def test_a_server_that_stays_away_is_reported(postgres_log: PostgresLog) -
     plan = PostgresGroupPlan(group="away", silence_seconds_max=0.5)
     reader = PostgresReader(log.pool, plan, log.probe)
     await reader.start([topic], Owner())
-    await asyncio.to_thread(log.server.stop)
+    await log.server.stop()
     try:
         with pytest.raises(LogUnreachable):
             await asyncio.wait_for(reader.watch(), 10)
     finally:
-        await asyncio.to_thread(log.server.start)
+        await log.server.start()
         await reader.stop()
 
 
