@@ -16,7 +16,7 @@ from recon_streams.log.kafka_writer import KafkaWriter
 from recon_streams.log.record import GapCause, ProvenGap, TopicPartition
 from recon_streams.log.topic_plan import TopicPlan
 from recon_streams.testing.kafka import TestKafka
-from recon_streams.testing.logs import KafkaLog, Owner, drain, record
+from recon_streams.testing.logs import KafkaLog, Owner, drain, record, until
 
 pytestmark = pytest.mark.kafka
 
@@ -124,3 +124,37 @@ async def test_a_broker_that_dies_is_reported_by_reader_and_writer(tmp_path: Pat
 async def _fetch_for_ever(reader: KafkaReader, partition: TopicPartition) -> None:
     while True:
         await reader.fetch(partition, records_max=1, wait_seconds=0.2)
+
+
+async def test_a_named_worker_that_restarts_in_time_disturbs_nobody(kafka_log: KafkaLog) -> None:
+    log = kafka_log
+    topic = await log.topic(partitions=2)
+    both = await log.probe.partitions([topic])
+    owners = {name: Owner() for name in ["one", "two", "one again"]}
+    members = {
+        name: KafkaReader(
+            log.connection,
+            GroupPlan(
+                group="static-" + topic,
+                instance_id=name[:3],
+                session_seconds=6,
+                heartbeat_seconds=0.5,
+            ),
+            log.probe,
+        )
+        for name in owners
+    }
+    one, two, again = members.values()
+    try:
+        await one.start([topic], owners["one"])
+        await two.start([topic], owners["two"])
+        await until(lambda: len(one.assignment) == len(two.assignment) == 1)
+        before, heard = one.assignment, len(owners["two"].revoked)
+        await one.stop()
+        await again.start([topic], owners["one again"])
+        await until(lambda: again.assignment == before)
+        assert again.assignment | two.assignment == both
+        assert len(owners["two"].revoked) == heard
+    finally:
+        for member in members.values():
+            await member.stop()
