@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from aiokafka.errors import OffsetOutOfRangeError
+from msgspec.structs import replace
 
 from recon_streams.log import aiokafka_untyped as untyped
-from recon_streams.log.errors import LogUnreachable, OffsetOutOfRange
+from recon_streams.log.errors import LogUnreachable, LostRecords, OffsetOutOfRange
 from recon_streams.log.gaps import SecondReading, classify
 from recon_streams.log.kafka_admin import is_compacted
 from recon_streams.log.kafka_broker import KafkaBroker
@@ -104,13 +105,16 @@ class KafkaProbe:
                 if stretch.cause is not None:
                     explained.append(ProvenGap(stretch.first, stretch.until, stretch.cause))
         reading = SecondReading(
-            start_offset=start,
-            passed=passed,
-            delivered=delivered,
-            explained=explained,
-            is_compacted=await is_compacted(self._connection, partition.topic),
+            start_offset=start, passed=passed, delivered=delivered, explained=explained
         )
-        return classify(partition, first, until, reading=reading)
+        try:
+            return classify(partition, first, until, reading=reading)
+        except LostRecords as lost:
+            # Asked only now, because control records explain nearly every hole and the policy is
+            # a question to the brokers of its own.
+            if lost.offsets or not await is_compacted(self._connection, partition.topic):
+                raise
+        return classify(partition, first, until, reading=replace(reading, is_compacted=True))
 
     async def _scan(
         self, partition: TopicPartition, first: int, until: int
