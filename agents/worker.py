@@ -153,13 +153,15 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
         ),
     ]
     stopping = asyncio.create_task(stop.wait(), name="stop")
-    done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in done - {stopping}:
-        error = task.exception() or AssertionError(f"{task.get_name()} ended")
-        leave_process(f"{task.get_name()}: {error!r}", exit_code_of(error))
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            error = task.exception() or AssertionError(f"{task.get_name()} ended")
+            leave_process(f"{task.get_name()}: {error!r}", exit_code_of(error))
+    finally:
+        for task in (*tasks, stopping):
+            task.cancel()
+        await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
 
 async def _positions(

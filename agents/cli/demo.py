@@ -64,7 +64,8 @@ async def _demo(directory: Path, settings: Settings, *, leave: bool, output: For
     began_at = utc_now()
     told = output is Format.TABLE
     async with installed(directory, settings, opening_accounts(began_at)) as installation:
-        serving = asyncio.create_task(installation.house.serve(asyncio.Event()))
+        stop = asyncio.Event()
+        serving = asyncio.create_task(installation.house.serve(stop))
         if told:
             _print_start(installation)
         stage = Stage(
@@ -84,8 +85,8 @@ async def _demo(directory: Path, settings: Settings, *, leave: bool, output: For
             _print_end(directory, summary)
         if not leave:
             await _wait_for_interrupt()
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        stop.set()
+        await serving
     return summary
 
 

@@ -63,7 +63,11 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
     epoch = await lease.take_over(parts.pool, publisher_id)
     _log.info("publisher_activated", publisher_id=publisher_id, publisher_epoch=epoch)
     decided = asyncio.Event()
-    await holder.add_listener("recon_outbox", lambda *_: decided.set())
+
+    def hear(*_: object) -> None:
+        decided.set()
+
+    await holder.add_listener("recon_outbox", hear)
     tail = BreakerTail(parts.probe)
     await _relay_all(parts)
     await tail.catch_up()
@@ -75,6 +79,9 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
     except ExceptionGroup as failures:
         # One of the two failed and the other was cancelled; the first failure is the cause.
         raise failures.exceptions[0] from failures
+    finally:
+        if not holder.is_closed():
+            await holder.remove_listener("recon_outbox", hear)
 
 
 async def _relay_for_ever(parts: PublisherParts, holder: Session, decided: asyncio.Event) -> None:
