@@ -74,9 +74,7 @@ class Settings(_Model):
 
     def rows(self) -> list[tuple[str, str, str]]:
         return [
-            (f"{s}.{k}", str(v), "")
-            for s, m in self.model_dump().items()
-            for k, v in m.items()
+            (f"{s}.{k}", str(v), "") for s, m in self.model_dump().items() for k, v in m.items()
         ]
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from recon_streams.kernel import faultpoint
 from recon_streams.log.errors import PartitionRevoked
 from recon_streams.log.port import LogReader
 from recon_streams.log.record import TopicPartition
@@ -118,6 +119,7 @@ class LogSource:
                 if not topic.in_flight(partition):
                     self.idle.add(partition)
                 continue
+            faultpoint.hit("after_fetch")
             self.idle.discard(partition)
             await topic.offer(batch)
             self.positions[partition] = batch.next_offset
