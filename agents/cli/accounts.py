@@ -31,7 +31,7 @@ FileArgument = Annotated[Path, typer.Argument(help="accounts.yaml")]
 
 @group.command("check")
 def check(file: FileArgument) -> None:
-    """Check a registry file; needs no server. Exit 3 and every error, by line and column, if not."""
+    """Check a registry file; needs no server. Exit 3 and every error, by line and column, else."""
     out.print(f"{file}: {len(load_accounts(file))} accounts, no errors", markup=False)
 
 

@@ -19,6 +19,7 @@ from recon_streams.book.migrate import newest_revision
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.registry.file import load_accounts
 from recon_streams.runtime.telemetry import configure_logging
+from recon_streams.runtime.tuning import tune_collector
 
 PortOption = Annotated[
     int | None, typer.Option("--telemetry-port", help="Metrics and health; 0 is any free port.")
@@ -116,6 +117,7 @@ async def _serve(place: Place, *, with_worker: bool, with_publisher: bool) -> No
 def _configure(place: Place) -> None:
     telemetry = place.settings.telemetry
     configure_logging(telemetry.log_level, telemetry.log_format)
+    tune_collector()
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -19,6 +19,7 @@ from typing import Final
 from recon_streams.kernel.refusal import RefusalCode, Refused, excerpt
 
 ZERO: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 
 # 18 digits of an ISO 20022 amount plus 8 decimals of a token leave room for sums over 10^24 rows.
 EXACT: Final = Context(
@@ -114,6 +115,6 @@ def normal(amount: Decimal) -> Decimal:
     if not amount:
         return ZERO
     stripped = amount.normalize(EXACT)
-    exponent = stripped.as_tuple().exponent
-    assert isinstance(exponent, int), "infinities and NaN never become amounts"
-    return stripped.quantize(Decimal(1), context=EXACT) if exponent > 0 else stripped
+    # Only a number with a positive exponent is printed with a plus sign; asking the text is the
+    # quickest way to tell.
+    return stripped.quantize(_ONE, context=EXACT) if "+" in str(stripped) else stripped

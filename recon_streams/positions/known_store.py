@@ -1,7 +1,5 @@
 """The SQL of what recognises a payment: asked for the keys of a batch, written with it."""
 
-from uuid import UUID
-
 import msgspec
 
 from recon_streams.book.connection import Session
@@ -46,7 +44,7 @@ async def write_known(connection: Session, known: Known) -> None:
             schema_name="positions",
             columns=("number", "key", "content", "origin"),
             records=[
-                (number, UUID(bytes=key), UUID(bytes=seen.content), seen.where)
+                (number, key, seen.content, seen.where)
                 for (number, key), seen in known.added_reports.items()
             ],
         )
@@ -68,13 +66,13 @@ async def write_known(connection: Session, known: Known) -> None:
             records=[
                 (
                     added.account,
-                    UUID(bytes=added.mark.digest),
+                    added.mark.digest,
                     added.seen.ordinal,
                     int(added.mark.rung),
                     added.seen.sequence,
                     added.seen.part,
                     int(added.seen.strongest.rung),
-                    UUID(bytes=added.seen.strongest.digest),
+                    added.seen.strongest.digest,
                     added.seen.booked_on,
                 )
                 for added in known.added_marks
@@ -106,7 +104,7 @@ async def write_known(connection: Session, known: Known) -> None:
                 (
                     row.account,
                     row.movement_id,
-                    UUID(bytes=row.content),
+                    row.content,
                     row.ledger_sequence,
                     row.amount,
                     row.reference,
@@ -121,33 +119,33 @@ async def write_known(connection: Session, known: Known) -> None:
 async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
         "SELECT number, key, content, origin FROM positions.report_seen "
-        "JOIN unnest($1::int[], $2::uuid[]) AS k(number, key) USING (number, key)",
+        "JOIN unnest($1::int[], $2::bytea[]) AS k(number, key) USING (number, key)",
         [number for number, _ in keys.reports],
-        [UUID(bytes=key) for _, key in keys.reports],
+        [key for _, key in keys.reports],
     )
     for row in rows:
-        seen = SeenReport(row["content"].bytes, row["origin"])
-        known.reports[row["number"], row["key"].bytes] = seen
+        seen = SeenReport(row["content"], row["origin"])
+        known.reports[row["number"], row["key"]] = seen
 
 
 async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
         "SELECT number, digest, ordinal, sequence, part, strongest_rung, strongest, booked_on "
         "FROM positions.payment_mark "
-        "JOIN unnest($1::int[], $2::uuid[]) AS k(number, digest) USING (number, digest) "
+        "JOIN unnest($1::int[], $2::bytea[]) AS k(number, digest) USING (number, digest) "
         "ORDER BY number, digest, ordinal",
         [number for number, _ in keys.marks],
-        [UUID(bytes=digest) for _, digest in keys.marks],
+        [digest for _, digest in keys.marks],
     )
     for row in rows:
         seen = SeenMark(
             ordinal=row["ordinal"],
             sequence=row["sequence"],
             part=row["part"],
-            strongest=Mark(Rung(row["strongest_rung"]), row["strongest"].bytes),
+            strongest=Mark(Rung(row["strongest_rung"]), row["strongest"]),
             booked_on=row["booked_on"],
         )
-        known.marks.setdefault((row["number"], row["digest"].bytes), []).append(seen)
+        known.marks.setdefault((row["number"], row["digest"]), []).append(seen)
 
 
 async def _load_movements(connection: Session, keys: Keys, known: Known) -> None:
@@ -167,7 +165,7 @@ async def _load_movements(connection: Session, keys: Keys, known: Known) -> None
     for row in rows:
         number, movement_id = row["number"], row["movement_id"]
         known.movements[number, movement_id] = SeenMovement(
-            content=row["content"].bytes, sequence=row["sequence"]
+            content=row["content"], sequence=row["sequence"]
         )
         known.ledger_sequences[number, row["ledger_sequence"]] = movement_id
 

@@ -54,21 +54,21 @@ CREATE INDEX account_state_wake ON positions.account_state (wake_at) WHERE wake_
 
 CREATE TABLE positions.report_seen (
     number  integer NOT NULL,
-    key     uuid NOT NULL,
-    content uuid NOT NULL,
+    key     bytea NOT NULL,
+    content bytea NOT NULL,
     origin  text NOT NULL,
     PRIMARY KEY (number, key)
 );
 
 CREATE TABLE positions.payment_mark (
     number         integer NOT NULL,
-    digest         uuid NOT NULL,
+    digest         bytea NOT NULL,
     ordinal        integer NOT NULL,
     rung           smallint NOT NULL,
     sequence       bigint NOT NULL,
     part           integer NOT NULL,
     strongest_rung smallint NOT NULL,
-    strongest      uuid NOT NULL,
+    strongest      bytea NOT NULL,
     booked_on      date,
     PRIMARY KEY (number, digest, ordinal)
 );
@@ -83,7 +83,7 @@ CREATE TABLE positions.bank_leg (
 CREATE TABLE positions.ledger_record (
     number          integer NOT NULL,
     movement_id     text NOT NULL,
-    content         uuid NOT NULL,
+    content         bytea NOT NULL,
     ledger_sequence bigint NOT NULL,
     amount          numeric NOT NULL,
     reference       text,
