@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -103,7 +104,7 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
         consuming = ConsumeParts(
             pool=parts.pool,
             intake=parts.intakes[name],
-            on_committed=parts.on_committed,
+            on_committed=partial(_committed, parts),
             on_settled=topic.settle,
             retry_seconds=parts.retry_seconds,
         )
@@ -162,6 +163,13 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
         for task in (*tasks, stopping):
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+
+def _committed(parts: WorkerParts, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+    parts.on_committed(batch, outcomes)
+    if batch.topic_partition in parts.reader.assignment:
+        # For displays of lag only; the position that counts is the book's.
+        parts.reader.advise(batch.topic_partition, batch.next_offset)
 
 
 async def _positions(

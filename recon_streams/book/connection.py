@@ -19,7 +19,7 @@ _SERVER_SETTINGS: Final = {
     "timezone": "UTC",
     "statement_timeout": "30000",
     "lock_timeout": "10000",
-    "idle_in_transaction_session_timeout": "60000",
+    "idle_in_transaction_session_timeout": "15000",
     "tcp_user_timeout": "10000",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -80,6 +80,7 @@ async def redispose(unit: UnitOfWork, record: Record, outcome: Outcome) -> None:
     assert stream is not None, "only what was taken in can be decided again"
     if outcome.held:
         await _quarantine(unit, stream, [(record, outcome)])
+    await _resolve_alerts(unit, stream, record)
 
 
 def _gap_row(
@@ -97,6 +98,34 @@ def _gap_row(
         cause,
         stream,
     )
+
+
+async def _resolve_alerts(unit: UnitOfWork, stream: int, record: Record) -> None:
+    """Resolve the alert of every cause for which nothing of the stream waits any more."""
+    rows = await unit.connection.fetch(
+        "SELECT q.code FROM book.quarantine q WHERE q.stream = $1 GROUP BY q.code "
+        "HAVING bool_or(q.off = $2) AND bool_and(EXISTS (SELECT FROM book.quarantine_action a "
+        "WHERE a.quarantine_id = q.quarantine_id))",
+        stream,
+        record.offset,
+    )
+    for row in rows:
+        unit.publish([_alert(record, row["code"], action="resolve")])
+
+
+def _alert(record: Record, code: str, *, action: Literal["trigger", "resolve"]) -> OutgoingRecord:
+    cause = f"quarantine:{record.topic}/{record.partition}:{code}"
+    summary = "could not be used" if action == "trigger" else "waits no more"
+    alert = Alert(
+        dedup_key=cause,
+        action=action,
+        severity=Severity.ERROR,
+        alert_class="QUARANTINE",
+        summary=f"An input of {record.topic} {summary}: {code}",
+        source=f"{record.topic}/{record.partition}/{record.offset}",
+        at=record.appended_at,
+    )
+    return OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert))
 
 
 async def _quarantine(
@@ -128,19 +157,10 @@ async def _quarantine(
             payload_bytes=len(record.value or b""),
             at=record.appended_at,
         )
-        cause = f"quarantine:{record.topic}:{part.code.value}"
-        alert = Alert(
-            dedup_key=cause,
-            action="trigger",
-            severity=Severity.ERROR,
-            alert_class="QUARANTINE",
-            summary=f"An input of {record.topic} could not be used: {part.code.value}",
-            source=f"{record.topic}/{record.partition}/{record.offset}",
-            at=record.appended_at,
-        )
+        key = record.topic.encode()
         unit.publish(
             [
-                OutgoingRecord("recon.quarantine", record.topic.encode(), _ENCODER.encode(notice)),
-                OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert)),
+                OutgoingRecord("recon.quarantine", key, _ENCODER.encode(notice)),
+                _alert(record, part.code.value, action="trigger"),
             ]
         )

@@ -1,15 +1,17 @@
-"""Named places where a test may kill the process; compiled into the product, armed by nobody else.
+"""Named places where a test may kill or freeze the process; part of the product, armed by tests.
 
 `RECON_FAULTPOINT=before_commit:7` leaves the process, without cleaning up, the seventh time that
-place is passed. What is killed in the middle must be as safe as what was stopped.
+place is passed; `RECON_FAULTPOINT=before_commit:7:stop` freezes it there, as a long pause of the
+machine would. What is hit in the middle must be as safe as what was stopped in order.
 """
 
 import os
+import signal
 from typing import Final
 
 EXIT_CODE: Final = 137
 
-_name, _, _count = os.environ.get("RECON_FAULTPOINT", "").partition(":")
+_name, _count, _action = (*os.environ.get("RECON_FAULTPOINT", "").split(":"), "", "")[:3]
 _passes_left = int(_count or "1")
 
 
@@ -19,5 +21,7 @@ def hit(name: str) -> None:
     if name != _name:
         return
     _passes_left -= 1
-    if _passes_left <= 0:
+    if _passes_left == 0 and _action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif _passes_left <= 0 and _action != "stop":
         os._exit(EXIT_CODE)

@@ -238,12 +238,22 @@ def _prepared(
     if spoken_at > at + AHEAD_MAX:
         field = "/as_of" if isinstance(record, LedgerBalance) else "/occurred_at"
         raise Refused(RefusalCode.FUTURE_INSTANT, field, "an instant is not in the future")
+    if is_announcement(record):
+        _check_due(record, account)
     return PreparedRecord(
         account=account,
         record=record,
         content=digest_of(_ENCODER.encode(record).decode()),
         amount=normal(_signed_amount(record, account)),
     )
+
+
+def _check_due(record: Announcement, account: Account) -> None:
+    """Refuse an announcement that would explain a shortage for longer than the account allows."""
+    longest = timedelta(seconds=account.rules.due_seconds_max)
+    if record.due_at is not None and record.due_at > record.occurred_at + longest:
+        rule = f"due at most {account.rules.due_seconds_max} seconds after occurred_at"
+        raise Refused(RefusalCode.OUT_OF_RANGE, "/due_at", rule)
 
 
 def _signed_amount(record: LedgerRecord | LedgerBalance, account: Account) -> Decimal:

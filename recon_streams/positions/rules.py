@@ -43,6 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     bank_silence_seconds_max: int = 86_400
     ledger_silence_seconds_max: int = 86_400
     due_seconds_default: int = 900
+    due_seconds_max: int = 86_400
     rail_due_seconds: dict[str, int] = {}
     open_items_max: int = 10_000
 
@@ -74,6 +75,7 @@ def rules_of(definition: AccountDefinition, version: int) -> Rules:
         bank_silence_seconds_max=definition.silence.bank_seconds_max,
         ledger_silence_seconds_max=definition.silence.ledger_seconds_max,
         due_seconds_default=definition.in_flight.due_seconds_default,
+        due_seconds_max=definition.in_flight.due_seconds_max,
         rail_due_seconds=dict(definition.in_flight.rails),
         open_items_max=definition.in_flight.open_items_max,
     )
