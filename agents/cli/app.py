@@ -18,9 +18,8 @@ from recon_streams.embedded.postgres import EmbeddedPostgresFailed
 from recon_streams.embedded.service_user import DirectoryClosed
 from recon_streams.log.errors import LogUnreachable, UnknownTopic
 from recon_streams.positions.registry_store import OpeningChanged
-from recon_streams.registry.file import RegistryInvalid
 from recon_streams.runtime.exit_codes import ExitCode
-from recon_streams.runtime.settings import ConfigurationInvalid
+from recon_streams.runtime.problems import ConfigurationInvalid
 
 T = TypeVar("T")
 
@@ -53,8 +52,8 @@ def main() -> None:
         app(standalone_mode=True)
     except Ended as ended:
         sys.exit(ended.code)
-    except (ConfigurationInvalid, RegistryInvalid) as error:
-        talk.print(error.render(), markup=False)
+    except ConfigurationInvalid as error:
+        talk.print(error.render(), markup=False, soft_wrap=True)
         sys.exit(ExitCode.CONFIGURATION)
     except (DirectoryClosed, OpeningChanged, ForeignLog) as error:
         _say(error)
@@ -76,4 +75,4 @@ def main() -> None:
 
 
 def _say(error: Exception) -> None:
-    talk.print(f"error: {error}", markup=False)
+    talk.print(f"error: {error}", markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from agents.address import read_address
 from agents.logs import Logs, kafka_logs, postgres_logs
 from recon_streams.book.connection import open_pool
 from recon_streams.log.kafka_connection import KafkaConnection
+from recon_streams.runtime.secrets import client_security, dsn_of
 from recon_streams.runtime.settings import Settings, load_settings
 
 ConfigOption = Annotated[
@@ -45,13 +46,13 @@ class Place:
     @property
     def dsn(self) -> str:
         """Return the address of the book."""
-        dsn = self.settings.database.dsn
+        dsn = dsn_of(self.settings.database)
         if not dsn:
             raise typer.BadParameter(
                 "no book: give --data DIR of a running `recon-streams up`, or --dsn, "
                 "or database.dsn in recon.yaml"
             )
-        return str(dsn)
+        return dsn
 
     @asynccontextmanager
     async def pool(self, *, as_app: bool = True) -> AsyncIterator[asyncpg.Pool]:
@@ -112,5 +113,5 @@ def make_logs(settings: Settings, pool: asyncpg.Pool | None) -> Logs:
     if log.kind == "postgres":
         assert pool is not None, "this log lives in the book"
         return postgres_logs(pool, group=log.group_id)
-    connection = KafkaConnection(bootstrap=log.bootstrap_servers, security=log.client_security())
+    connection = KafkaConnection(bootstrap=log.bootstrap_servers, security=client_security(log))
     return kafka_logs(connection, group=log.group_id, instance_id=log.group_instance_id)

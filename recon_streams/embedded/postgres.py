@@ -48,6 +48,14 @@ _POLL_SECONDS: Final = 0.05
 _SILENT_SECONDS_MAX: Final = 120.0
 
 
+_NOT_YET: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+)
+
+
 class EmbeddedPostgresFailed(Exception):
     """The server did not come up. Carries the end of its own log."""
 
@@ -93,12 +101,10 @@ class EmbeddedPostgres:
         if not (self._cluster / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise, binaries)
         self._require_major(binaries)
-        if self._running_pid() is None:
-            # Not in another thread: the kernel takes the death of the starting thread for ours.
-            self._process = self._spawn(binaries)
-        else:
-            self.adopted = True
-        await self._wait_until_answering()
+        # A server that is found may be on its way out: its own parent was killed just now. Then it
+        # is waited for, and another one is started in its place.
+        while not await self._is_serving(binaries):
+            pass
         await self._create_database()
 
     async def stop(self) -> None:
@@ -222,14 +228,21 @@ class EmbeddedPostgres:
         # A number left behind by a killed server may be anybody's by now.
         return pid if program == "postgres" else None
 
-    async def _wait_until_answering(self) -> None:
+    async def _is_serving(self, binaries: Binaries) -> bool:
+        """Start the server or find it running; return whether it answered before it went away."""
+        self.adopted = self._running_pid() is not None
+        if not self.adopted:
+            # Not in another thread: the kernel takes the death of the starting thread for ours.
+            self._process = self._spawn(binaries)
         waited = 0.0
         while True:
             try:
                 connection = await asyncpg.connect(
                     f"postgresql://{ROLE}@/postgres?host={self._run}", timeout=5
                 )
-            except (OSError, asyncpg.CannotConnectNowError, TimeoutError) as error:
+            except _NOT_YET as error:
+                if self.adopted and self._running_pid() is None:
+                    return False
                 if self._process is not None and self._process.poll() is not None:
                     raise EmbeddedPostgresFailed(self._last_words()) from error
                 waited += _POLL_SECONDS
@@ -240,7 +253,7 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresFailed(str(error)) from error
             else:
                 await connection.close()
-                return
+                return True
 
     async def _create_database(self) -> None:
         connection = await asyncpg.connect(f"postgresql://{ROLE}@/postgres?host={self._run}")

@@ -41,7 +41,9 @@ class House:
     async def settled(self, inputs: int) -> None:
         async with asyncio.timeout(60):
             while await self.pool.fetchval("SELECT count(*) FROM book.input") < inputs or (
-                await self.pool.fetchval("SELECT count(*) FROM book.outbox WHERE published_at IS NULL")
+                await self.pool.fetchval(
+                    "SELECT count(*) FROM book.outbox WHERE published_at IS NULL"
+                )
             ):
                 await asyncio.sleep(0.05)
 
@@ -53,7 +55,11 @@ async def house(database: str) -> AsyncIterator[House]:
     owner = await asyncpg.create_pool(database, min_size=1, max_size=2)
     names = [(c.name, c) for c in CATALOGUE] + [(a, c) for c in CATALOGUE for a in c.aliases]
     plans = [
-        TopicPlan(name=n, partitions=1 if c.partitions == 1 else 2, config={"cleanup.policy": c.cleanup_policy})
+        TopicPlan(
+            name=n,
+            partitions=1 if c.partitions == 1 else 2,
+            config={"cleanup.policy": c.cleanup_policy},
+        )
         for n, c in names
     ]
     await PostgresAdmin(owner).apply(plans)

@@ -1,0 +1,205 @@
+"""One machine as its users see it: `up`, publish, look, mend, kill, and look again."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recon_streams.runtime.exit_codes import ExitCode
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
+
+ACCOUNTS = """
+accounts:
+  - account_id: CH-OPERATIONS
+    currency: CHF
+    bank_accounts: [{other: CH2909000000250094239}]
+    clearing: {dwell_seconds_min: 0, clean_evaluations_min: 1}
+    opening: {bank: "5000000.00", ledger: "5000000.00", as_of: "AS_OF"}
+"""
+LATE = """
+  - account_id: CH-LATE
+    currency: CHF
+    bank_accounts: [{other: CH160077401231234567}]
+    opening: {bank: "0", ledger: "0", as_of: "AS_OF"}
+"""
+
+
+class Machine:
+    """A data directory, the daemon in it, and the command line beside it."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.daemon: subprocess.Popen[str] | None = None
+
+    def up(self, *options: str) -> float:
+        """Start the daemon; return the seconds until it said it was ready."""
+        began = time.monotonic()
+        self.daemon = subprocess.Popen(
+            [*_COMMAND, "up", "--data", str(self.data), "--telemetry-port", "0", *options],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.daemon.stderr is not None
+        said = []
+        for line in self.daemon.stderr:
+            said.append(line)
+            if line.strip() == "ready":
+                return time.monotonic() - began
+        raise AssertionError("".join(said))
+
+    def down(self, number: int = signal.SIGTERM) -> None:
+        assert self.daemon is not None
+        self.daemon.send_signal(number)
+        self.daemon.wait(30)
+        assert self.daemon.stderr is not None
+        self.daemon.stderr.close()
+
+    def run(self, *words: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [*_COMMAND, *words, "--data", str(self.data)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def account(self, account_id: str) -> dict[str, Any]:
+        found: list[dict[str, Any]] = json.loads(self.run("status", "-o", "json"))["accounts"]
+        return next(a for a in found if a["position"]["account_id"] == account_id)
+
+    def until_inputs(self, count: int) -> None:
+        deadline = time.monotonic() + 20
+        while (
+            json.loads(self.run("status", "-o", "json"))["coverage"] == [] or self._inputs() < count
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    def _inputs(self) -> int:
+        coverage = json.loads(self.run("status", "-o", "json"))["coverage"]
+        return sum(c["next_offset"] for c in coverage)
+
+
+_COMMAND = [sys.executable, "-m", "agents.cli"]
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    # Not below pytest's directory: the user that runs the server cannot pass through it.
+    data = Path(tempfile.mkdtemp(prefix="recon-up-"))
+    data.chmod(0o711)
+    made = Machine(data)
+    yield made
+    if made.daemon is not None and made.daemon.poll() is None:
+        made.down()
+    shutil.rmtree(data, ignore_errors=True)
+
+
+def sample(name: str, target: Path, **replacing: str) -> str:
+    text = files("recon_streams.demo").joinpath("samples", name).read_text("utf-8")
+    for old, new in replacing.items():
+        text = text.replace(old, new)
+    target.write_text(text)
+    return str(target)
+
+
+def accounts_file(target: Path, text: str) -> str:
+    as_of = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    target.write_text(text.replace("AS_OF", as_of))
+    return str(target)
+
+
+def test_a_day_on_one_machine(machine: Machine, tmp_path: Path) -> None:
+    registry = accounts_file(tmp_path / "accounts.yaml", ACCOUNTS)
+    machine.up("--accounts", registry)
+    credit = sample("moov-credit-1500.xml", tmp_path / "credit.xml")
+    late = sample("dvbern-batch-113.xml", tmp_path / "late.xml")
+    broken = tmp_path / "broken.xml"
+    broken.write_bytes(Path(credit).read_bytes()[:-40])
+    said = machine.run("publish", "bank.notifications", credit, late, str(broken))
+    assert said.count("bank.notifications/") == 3
+    machine.until_inputs(3)
+    account = machine.account("CH-OPERATIONS")
+    assert account["position"]["bank"] == "5001500"
+    assert account["position"]["tier"] == "MINOR"
+    assert account["position"]["bank_side"]["topic"] == "bank.notifications"
+    waiting = json.loads(machine.run("quarantine", "list", "-o", "json"))
+    assert sorted(item["code"] for item in waiting) == ["NOT_WELL_FORMED", "UNKNOWN_ACCOUNT"]
+    held = next(item for item in waiting if item["code"] == "NOT_WELL_FORMED")
+    kept = machine.run("quarantine", "show", str(held["quarantine_id"]), "--raw")
+    assert kept.encode() == broken.read_bytes()
+
+    # The account is registered; what waited for it is decided.
+    text = Path(registry).read_text() + LATE
+    machine.run("accounts", "apply", accounts_file(tmp_path / "accounts-2.yaml", text))
+    assert machine.account("CH-LATE")["position"]["bank"] == "113"
+    waiting = json.loads(machine.run("quarantine", "list", "-o", "json"))
+    assert [item["code"] for item in waiting] == ["NOT_WELL_FORMED"]
+    machine.run("quarantine", "replay", str(held["quarantine_id"]), code=ExitCode.PARTIAL)
+
+    explained = machine.run("explain", "CH-OPERATIONS")
+    assert "ABOVE_MINOR" in explained
+    assert "bank.notifications/" in explained
+    assert json.loads(machine.run("audit", "inputs", "-o", "json"))["proven"] is True
+    assert "account:CH-OPERATIONS:CHF" in machine.run("tail", "recon.breaker", "-n", "100")
+
+    # A power cut changes nothing of what was decided.
+    before = machine.account("CH-OPERATIONS")["position"]["version"]
+    machine.down(signal.SIGKILL)
+    machine.up()
+    assert machine.account("CH-OPERATIONS")["position"]["version"] == before
+    machine.run("publish", "bank.notifications", credit)
+    machine.until_inputs(4)
+    assert machine.account("CH-OPERATIONS")["position"]["bank"] == "5001500", "a redelivery"
+
+
+def test_a_command_says_so_when_nothing_runs_there(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*_COMMAND, "status", "--data", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ExitCode.UNREACHABLE
+    assert f"recon-streams up --data {tmp_path}" in done.stderr.replace("\n", "")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unreachable_book_is_named_with_what_was_tried(tmp_path: Path) -> None:
+    dsn = f"postgresql://recon:secret@/nowhere?host={tmp_path}"
+    done = subprocess.run(
+        [*_COMMAND, "worker", "--dsn", dsn, "--telemetry-port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ},
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.UNREACHABLE
+    assert str(tmp_path) in done.stderr.replace("\n", "")
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unreachable_broker_is_named_with_what_was_tried(database: str) -> None:
+    subprocess.run([*_COMMAND, "migrate", "--dsn", database], check=True, capture_output=True)
+    done = subprocess.run(
+        [*_COMMAND, "worker", "--dsn", database, "--bootstrap", "127.0.0.1:1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.UNREACHABLE
+    assert "no answer from 127.0.0.1:1 for 15 s" in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
