@@ -6,8 +6,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from recon_streams.kernel.money import amount_text
-
 
 class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
     """One name the bank has for the account: an IBAN, or whatever identification it prints."""
@@ -90,8 +88,3 @@ def definition_bytes(definition: AccountDefinition) -> bytes:
 def definition_from_bytes(payload: bytes) -> AccountDefinition:
     """Return the definition that `definition_bytes` wrote."""
     return _DECODER.decode(payload)
-
-
-def amount_or_none(amount: Decimal | None) -> str | None:
-    """Return `amount` as text."""
-    return None if amount is None else amount_text(amount)
