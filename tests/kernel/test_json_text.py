@@ -141,7 +141,8 @@ def test_as_many_levels_as_allowed_are_read() -> None:
     inner: object = 1
     for _ in range(DEPTH_MAX - 1):
         inner = [inner]
-    assert refusal_of(json.dumps({**PAYOUT, "note": inner}).encode()) is None
+    # With other brackets beside them, which are no deeper.
+    assert refusal_of(json.dumps({**PAYOUT, "more": [[], {}], "note": inner}).encode()) is None
     refusal = refusal_of(json.dumps({**PAYOUT, "note": [inner]}).encode())
     assert refusal is not None
     assert refusal.code is RefusalCode.TOO_DEEP

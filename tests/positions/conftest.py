@@ -104,12 +104,13 @@ class Story:
 
     def _opening(self, words: list[str]) -> None:
         said = dict(zip(words[::2], words[1::2], strict=True))
+        as_of = said.get("as_of", "+0s")
         event = Registered(
             at=self.now,
             bank=Decimal(said["bank"]) if "bank" in said else None,
             ledger=Decimal(said["ledger"]) if "ledger" in said else None,
             ledger_sequence=int(said.get("through", 0)),
-            as_of=self._instant(said["as_of"]) if "as_of" in said else self.now,
+            as_of=None if as_of == "never" else self._instant(as_of),
         )
         self._sequence = event.ledger_sequence
         self.taken = register("SAFE", "AED", event, self.rules)

@@ -145,15 +145,13 @@ def total(parts: Sequence[Fact]) -> Decimal:
     return sum((fact.amount for fact in parts), ZERO)
 
 
-def opened() -> Step:
-    opening = Registered(
-        at=OPENED_AT, bank=Decimal(1000), ledger=Decimal("1000.00"), as_of=OPENED_AT
-    )
+def opened(figure: Decimal = Decimal(1000)) -> Step:
+    opening = Registered(at=OPENED_AT, bank=figure, ledger=figure, as_of=OPENED_AT)
     return register("SAFE", "AED", opening, RULES)
 
 
-def folded(events: Sequence[AccountEvent]) -> list[Step]:
-    steps = [opened()]
+def folded(events: Sequence[AccountEvent], first: Step | None = None) -> list[Step]:
+    steps = [first or opened()]
     for event in events:
         steps.append(step(steps[-1].state, event, RULES))
     return steps
@@ -244,10 +242,25 @@ def test_zeros_behind_the_point_do_not_reach_the_state(
     unit = Decimal((0, (1,), -2 - zeros))
     padded = [_requantized(event, unit) for event in events]
     assert padded == events
-    assert state_bytes(folded(padded)[-1].state) == state_bytes(folded(events)[-1].state)
-    verdict = folded(padded)[-1].verdict
-    for amount in (verdict.bank, verdict.ledger, verdict.reserved, verdict.unexplained):
-        assert amount is None or str(amount) == str(normal(amount))
+    end = folded(padded, opened(Decimal(1000).quantize(unit)))[-1]
+    assert state_bytes(end.state) == state_bytes(folded(events)[-1].state)
+    for amount in (end.verdict.bank, end.verdict.ledger, end.verdict.unexplained):
+        assert amount is not None
+        assert str(amount) == str(normal(amount))
+
+
+@given(logs())
+def test_the_figures_of_one_side_alone_have_one_spelling_too(events: list[AccountEvent]) -> None:
+    opening = Registered(at=OPENED_AT, bank=Decimal("1000.50"), as_of=OPENED_AT)
+    for taken in folded(events, register("SAFE", "AED", opening, RULES)):
+        for amount in (taken.verdict.bank, taken.verdict.ledger, taken.verdict.reserved):
+            assert amount is None or str(amount) == str(normal(amount))
+
+
+@given(logs())
+def test_a_state_remembers_the_tier_of_its_verdict(events: list[AccountEvent]) -> None:
+    for taken in folded(events):
+        assert taken.state.tier is taken.verdict.tier
 
 
 @given(logs())

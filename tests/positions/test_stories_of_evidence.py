@@ -114,6 +114,28 @@ def test_a_late_record_does_not_make_its_side_older(storyboard: Storyboard) -> N
     """)
 
 
+def test_everything_the_ledger_says_shows_that_it_lives(storyboard: Storyboard) -> None:
+    storyboard("""
+        rules    bank_silence_seconds_max=86400 ledger_silence_seconds_max=3600
+        opening  bank 100.00 ledger 100.00 through 7   => wakes 10:00:00
+        09:10:00 ledger issue 0 #7                     => wakes 10:10:00, ledger 100
+        09:20:00 ledger balance 100.00 through 7       => wakes 10:20:00
+        09:30:00 ledger hold H-1 5.00 due 12:00:00     => wakes 10:30:00
+        09:40:00 ledger hold H-1 5.00 due 12:00:00 #6  => wakes 10:40:00
+        09:50:00 ledger release H-1                    => wakes 10:50:00
+        09:55:00 ledger release H-2                    => wakes 10:55:00
+    """)
+
+
+def test_figures_of_which_nobody_knows_how_old_they_are_are_unknown(
+    storyboard: Storyboard,
+) -> None:
+    storyboard("""
+        opening  bank 100.00 ledger 100.00 as_of never => UNKNOWN by BANK_SILENT, wakes never
+        bank     observed                              => UNKNOWN by LEDGER_SILENT
+    """)
+
+
 def test_a_record_from_the_past_does_not_turn_the_clock_back(storyboard: Storyboard) -> None:
     story = storyboard("""
         opening  bank 1000.00 ledger 1000.00

@@ -132,6 +132,27 @@ def test_money_that_left_without_its_debit_is_missing(storyboard: Storyboard) ->
     """)
 
 
+def test_what_is_left_of_a_difference_with_nothing_at_the_bank_is_critical(
+    storyboard: Storyboard,
+) -> None:
+    # Money left for a payout of more than the ledger holds: the rest has no balance to be part of.
+    storyboard("""
+        opening  bank 150.00 ledger 100.00
+        ledger   payout P-1 150.00
+        bank     -150.00 P-1   => CRITICAL by SURPLUS_WITHOUT_BALANCE, unexplained 50, bank 0
+    """)
+
+
+def test_a_payout_of_everything_is_covered_like_any_other(storyboard: Storyboard) -> None:
+    storyboard("""
+        opening  bank 100.00 ledger 100.00
+        proven
+        ledger   payout P-1 100.00
+        bank     -100.00 P-1        => OK by EQUAL, raw CRITICAL by SHORTAGE, bank 0, CLOSED
+        ledger   redeem 100.00 P-1  => OK by EQUAL, raw OK by EQUAL, ledger 0
+    """)
+
+
 def test_an_announced_deposit_explains_money_before_its_tokens(storyboard: Storyboard) -> None:
     storyboard("""
         opening  bank 1000.00 ledger 1000.00

@@ -21,7 +21,7 @@ def test_a_new_account_closes_after_clean_evidence_and_time(storyboard: Storyboa
         bank     observed      => SUSPENDED, clean 2
         bank     observed      => SUSPENDED, clean 3, wakes 09:10:00
         09:09:59 time passes   => SUSPENDED, clean 3, transition none
-        09:10:00 time passes   => transition SUSPENDED to CLOSED by EQUAL, epoch 2, seq 2
+        09:10:00 time passes   => transition SUSPENDED to CLOSED by EQUAL, epoch 2, seq 2, clean 0
     """)
 
 
