@@ -1,74 +1,119 @@
 """The composition root of a running process: side server, worker, publisher, and their watch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 import structlog
 
 from agents.consume import exit_code_of
+from agents.gauges import check_invariants, show_gauges
 from agents.logs import Logs
 from agents.patience import UNAVAILABLE, BookGone
-from agents.worker import WorkerParts, make_intakes, run_worker
+from agents.worker import WorkerParts, canonical, make_intakes, run_worker
+from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.record import Batch
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.publisher import outbox
 from recon_streams.publisher.lease import LeaseRefusal, LeaseTerms
 from recon_streams.publisher.service import PublisherParts, run_publisher
+from recon_streams.runtime.health import SideServer
 from recon_streams.runtime.leaving import leave_process
+from recon_streams.runtime.metrics import Metrics
 from recon_streams.runtime.settings import Settings
+from recon_streams.runtime.source import LogSource
+from recon_streams.runtime.telemetry import Telemetry
+from recon_streams.runtime.watchdog import watch_progress
 
 _log = structlog.get_logger()
-_STANDBY_SECONDS = 1.0
+_AGAIN_SECONDS = 1.0
 
 
-@dataclass
-class SideServerStandIn:
-    address: str = "http://127.0.0.1:0"
+@dataclass(frozen=True, kw_only=True)
+class Duties:
+    """What a process does."""
+
+    worker: bool = True
+    publisher: bool = True
 
 
-@dataclass
 class House:
     """A process's parts, ready to serve."""
 
-    settings: Settings
-    pool: asyncpg.Pool
-    logs: Logs
-    name: str
-    with_worker: bool
-    with_publisher: bool
-    side_server: SideServerStandIn = field(default_factory=SideServerStandIn)
+    def __init__(
+        self, settings: Settings, pool: asyncpg.Pool, logs: Logs, *, name: str, duties: Duties
+    ) -> None:
+        """Put the parts together; nothing runs before `serve`."""
+        self._settings = settings
+        self._pool = pool
+        self._logs = logs
+        self._name = name
+        self._duties = duties
+        self._metrics = Metrics()
+        self._telemetry = Telemetry(self._metrics)
+        self._source: LogSource | None = None
+        self.side_server = SideServer(
+            settings.telemetry.host, settings.telemetry.port, self._metrics
+        )
+        self.side_server.add_check("worker", self._why_not_ready)
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; whatever fails before that ends the process."""
-        publishing = (
-            [asyncio.create_task(self._publish(), name="publisher")] if self.with_publisher else []
-        )
-        for task in publishing:
-            task.add_done_callback(_hear)
+        tasks = [
+            self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
+            self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
+        ]
+        if self._duties.publisher:
+            tasks.append(self._task("publisher", self._publish))
         try:
-            if self.with_worker:
+            if self._duties.worker:
                 await run_worker(self._worker_parts(), stop)
             else:
+                self.side_server.has_started = True
+                tasks.append(self._task("turning", self._turn))
                 await stop.wait()
         finally:
-            for task in publishing:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*publishing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _task(self, name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+        async def patiently() -> None:
+            """Run again when the book was away, within the bound of one outage."""
+            bound = self._settings.worker.database_retry_seconds
+            loop = asyncio.get_running_loop()
+            failing_since = loop.time()
+            while True:
+                began_at = loop.time()
+                try:
+                    await work()
+                except UNAVAILABLE as error:
+                    # A run that lasted was healthy: the bound counts one outage, not all of them.
+                    if loop.time() - began_at > bound / 4:
+                        failing_since = loop.time()
+                    if loop.time() - failing_since > bound:
+                        raise BookGone(f"{name}: no book for {bound} s: {error!r}") from error
+                    _log.warning("interrupted", source=name, reason=type(error).__name__)
+                    await asyncio.sleep(_AGAIN_SECONDS)
+
+        task = asyncio.create_task(patiently(), name=name)
+        task.add_done_callback(_hear)
+        return task
 
     def _worker_parts(self) -> WorkerParts:
-        worker, limits = self.settings.worker, self.settings.limits
+        worker, limits = self._settings.worker, self._settings.limits
         directories = DirectoryCache()
         return WorkerParts(
-            pool=self.pool,
-            reader=self.logs.reader(),
-            probe=self.logs.probe,
+            pool=self._pool,
+            reader=self._logs.reader(),
+            probe=self._logs.probe,
             intakes=make_intakes(
                 directories,
+                bytes_max=limits.message_bytes_max,
                 validate_schema=limits.validate_schema,
                 accept_test_messages=limits.accept_test_messages,
             ),
@@ -78,33 +123,31 @@ class House:
             retry_seconds=worker.database_retry_seconds,
             stop_seconds=worker.stop_deadline_seconds,
             on_committed=self._committed,
+            watch=self._watch,
         )
 
-    async def _publish(self) -> None:
-        """Publish, and wait for a book that went away within the same bound as the worker."""
-        bound = self.settings.worker.database_retry_seconds
-        loop = asyncio.get_running_loop()
-        failing_since: float | None = None
-        while True:
-            began_at = loop.time()
-            try:
-                await run_publisher(self._publisher_parts(), self.name)
-            except UNAVAILABLE as error:
-                # A run that lasted was healthy before: the bound counts one outage, not all.
-                if failing_since is None or loop.time() - began_at > bound:
-                    failing_since = loop.time()
-                if loop.time() - failing_since > bound:
-                    raise BookGone(f"no book for {bound} s: {error!r}") from error
-                _log.warning("publisher_interrupted", reason=repr(error))
-                await asyncio.sleep(_STANDBY_SECONDS)
+    async def _watch(self, source: LogSource) -> None:
+        self._source = source
+        self.side_server.has_started = True
+        await watch_progress(
+            source,
+            self._metrics,
+            self.side_server,
+            limit_seconds=self._settings.worker.watchdog_seconds,
+        )
 
-    def _publisher_parts(self) -> PublisherParts:
-        terms = self.settings.publisher
-        return PublisherParts(
-            pool=self.pool,
-            relay=self.logs.relay,
-            writer=self.logs.writer,
-            probe=self.logs.probe,
+    async def _turn(self) -> None:
+        while True:
+            self.side_server.turned_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _publish(self) -> None:
+        terms = self._settings.publisher
+        parts = PublisherParts(
+            pool=self._pool,
+            relay=self._logs.relay,
+            writer=self._logs.writer,
+            probe=self._logs.probe,
             terms=LeaseTerms(
                 ttl_seconds=terms.lease_seconds,
                 renew_seconds=terms.renew_seconds,
@@ -115,36 +158,42 @@ class House:
             on_lease=self._leased,
             rows_max=terms.rows_max,
         )
+        await run_publisher(parts, self._name)
+
+    def _why_not_ready(self) -> str | None:
+        if not self._duties.worker:
+            return None
+        if self._source is None:
+            return "not started"
+        waiting = sum(self._source.lag().values())
+        return (
+            f"{waiting} records wait" if waiting > self._settings.worker.batch_records_max else None
+        )
 
     def _committed(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        pass
+        self._telemetry.batch_committed(canonical(batch.topic), batch, outcomes, utc_now())
 
     def _published(self, sent: list[outbox.Waiting], at: datetime) -> None:
-        pass
+        self._telemetry.messages_published([item.record for item in sent], at)
 
     def _leased(self, refusal: LeaseRefusal | None, backlog: outbox.Backlog) -> None:
-        pass
+        self._metrics.outbox_depth.set(backlog.depth)
+        self._metrics.outbox_age.set(backlog.oldest_age_seconds)
+        reason = None if refusal is None else refusal.value
+        self._telemetry.lease_decided(reason, self._settings.publisher.lease_seconds)
 
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings,
-    pool: asyncpg.Pool,
-    logs: Logs,
-    *,
-    name: str,
-    with_worker: bool = True,
-    with_publisher: bool = True,
+    settings: Settings, pool: asyncpg.Pool, logs: Logs, *, name: str, duties: Duties | None = None
 ) -> AsyncIterator[House]:
     """Open the parts of a process; its side server answers from here on."""
-    yield House(
-        settings=settings,
-        pool=pool,
-        logs=logs,
-        name=name,
-        with_worker=with_worker,
-        with_publisher=with_publisher,
-    )
+    house = House(settings, pool, logs, name=name, duties=duties or Duties())
+    await house.side_server.start()
+    try:
+        yield house
+    finally:
+        await house.side_server.stop()
 
 
 def _hear(task: "asyncio.Task[None]") -> None:

@@ -1,7 +1,7 @@
 """The worker: agents on batch topics, fed from the log where the book stands, until stopped."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -55,19 +55,22 @@ class WorkerParts:
     on_committed: Callable[[Batch, Sequence[Outcome]], None] = field(
         default=lambda _batch, _outcomes: None
     )
-    on_source: Callable[[LogSource], None] = field(default=lambda _source: None)
+    watch: Callable[[LogSource], Awaitable[None]] | None = None
 
 
 def make_intakes(
     directories: DirectoryCache,
     *,
+    bytes_max: int = 50_000_000,
     validate_schema: bool = True,
     accept_test_messages: bool = False,
 ) -> dict[str, Intake[Any]]:
     """Return the intake of each input stream, by its canonical topic."""
     kinds: tuple[Any, ...] = (
         BankNotifications(
-            validate_schema=validate_schema, accept_test_messages=accept_test_messages
+            bytes_max=bytes_max,
+            validate_schema=validate_schema,
+            accept_test_messages=accept_test_messages,
         ),
         LedgerMovements(),
         LedgerBalances(),
@@ -87,6 +90,11 @@ def aliases() -> dict[str, str]:
     return {alias: c.name for c in input_contracts() for alias in c.aliases}
 
 
+def canonical(topic: str) -> str:
+    """Return the stream's own name for a topic or one of its aliases."""
+    return aliases().get(topic, topic)
+
+
 def input_topics() -> list[str]:
     """Return every topic inputs are read from."""
     return [contract.name for contract in input_contracts()] + list(aliases())
@@ -100,15 +108,6 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
     await claim_log(parts.pool, await parts.probe.log_identity())
     app = make_app("recon-streams", _leave)
     streams = {name: BatchTopic(app, name) for name in parts.intakes}
-    for name, topic in streams.items():
-        consuming = ConsumeParts(
-            pool=parts.pool,
-            intake=parts.intakes[name],
-            on_committed=partial(_committed, parts),
-            on_settled=topic.settle,
-            retry_seconds=parts.retry_seconds,
-        )
-        _AGENTS[name](app, topic, consuming)
     source = LogSource(
         parts.reader,
         routes(tuple(streams.values()), aliases()),
@@ -116,7 +115,15 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
         records_max=parts.records_max,
         wait_seconds=parts.wait_seconds,
     )
-    parts.on_source(source)
+    for name, topic in streams.items():
+        consuming = ConsumeParts(
+            pool=parts.pool,
+            intake=parts.intakes[name],
+            on_committed=partial(_committed, parts, source),
+            on_settled=topic.settle,
+            retry_seconds=parts.retry_seconds,
+        )
+        _AGENTS[name](app, topic, consuming)
     await start_app(app)
     await source.start()
     _log.info("worker_started", topics=len(input_topics()))
@@ -153,6 +160,8 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
             name="due",
         ),
     ]
+    if parts.watch is not None:
+        tasks.append(asyncio.create_task(_watched(parts.watch(source)), name="watch"))
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,8 +174,18 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
 
-def _committed(parts: WorkerParts, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+async def _watched(watching: Awaitable[None]) -> None:
+    await watching
+
+
+def _committed(
+    parts: WorkerParts,
+    source: LogSource,
+    batch: Batch,
+    outcomes: Sequence[Outcome],
+) -> None:
     parts.on_committed(batch, outcomes)
+    source.note_settled(batch.topic_partition, batch.next_offset)
     if batch.topic_partition in parts.reader.assignment:
         # For displays of lag only; the position that counts is the book's.
         parts.reader.advise(batch.topic_partition, batch.next_offset)

@@ -19,6 +19,7 @@ from recon_streams.embedded.service_user import DirectoryClosed
 from recon_streams.log.errors import LogUnreachable, UnknownTopic
 from recon_streams.positions.registry_store import OpeningChanged
 from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.runtime.health import AddressInUse
 from recon_streams.runtime.problems import ConfigurationInvalid
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ def main() -> None:
         _say(error)
         sys.exit(ExitCode.REFUSED)
     except (
+        AddressInUse,
         NotRunning,
         NoPostgres,
         EmbeddedPostgresFailed,

@@ -12,7 +12,7 @@ import typer
 from agents.cli.app import app, run
 from agents.cli.output import talk
 from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, Place, find_place
-from agents.house import open_house
+from agents.house import Duties, open_house
 from agents.up import installed
 from recon_streams.book.migrate import migrate as migrate_book
 from recon_streams.book.migrate import newest_revision
@@ -53,7 +53,7 @@ def worker(
     """Consume inputs, decide them, commit them. Run as many as there are partitions."""
     place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
     _configure(place)
-    run(_serve(place, with_worker=True, with_publisher=False))
+    run(_serve(place, Duties(publisher=False)))
 
 
 @app.command("publisher")
@@ -66,7 +66,7 @@ def publisher(
     """Carry decisions to the log and renew the breaker's lease. One is active, others stand by."""
     place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
     _configure(place)
-    run(_serve(place, with_worker=False, with_publisher=True))
+    run(_serve(place, Duties(worker=False)))
 
 
 @app.command("migrate")
@@ -95,20 +95,13 @@ async def _up(place: Place, data: Path, definitions: tuple[AccountDefinition, ..
         await installation.house.serve(stop)
 
 
-async def _serve(place: Place, *, with_worker: bool, with_publisher: bool) -> None:
+async def _serve(place: Place, duties: Duties) -> None:
     stop = _stop_on_signals()
     name = f"{socket.gethostname()}-{os.getpid()}"
     async with (
         place.pool() as pool,
         place.logs(pool) as logs,
-        open_house(
-            place.settings,
-            pool,
-            logs,
-            name=name,
-            with_worker=with_worker,
-            with_publisher=with_publisher,
-        ) as house,
+        open_house(place.settings, pool, logs, name=name, duties=duties) as house,
     ):
         talk.print(f"ready on {logs.name}; health on {house.side_server.address}", markup=False)
         await house.serve(stop)

@@ -234,26 +234,27 @@ class EmbeddedPostgres:
         if not self.adopted:
             # Not in another thread: the kernel takes the death of the starting thread for ours.
             self._process = self._spawn(binaries)
-        waited = 0.0
-        while True:
-            try:
-                connection = await asyncpg.connect(
-                    f"postgresql://{ROLE}@/postgres?host={self._run}", timeout=5
-                )
-            except _NOT_YET as error:
-                if self.adopted and self._running_pid() is None:
-                    return False
-                if self._process is not None and self._process.poll() is not None:
-                    raise EmbeddedPostgresFailed(self._last_words()) from error
-                waited += _POLL_SECONDS
-                if waited > _SILENT_SECONDS_MAX:
-                    raise EmbeddedPostgresFailed(self._last_words()) from error
-                await asyncio.sleep(_POLL_SECONDS)
-            except asyncpg.PostgresError as error:
-                raise EmbeddedPostgresFailed(str(error)) from error
-            else:
-                await connection.close()
+        for _ in range(round(_SILENT_SECONDS_MAX / _POLL_SECONDS)):
+            if await self._answers():
                 return True
+            if self.adopted and self._running_pid() is None:
+                return False
+            if self._process is not None and self._process.poll() is not None:
+                break
+            await asyncio.sleep(_POLL_SECONDS)
+        raise EmbeddedPostgresFailed(self._last_words())
+
+    async def _answers(self) -> bool:
+        try:
+            connection = await asyncpg.connect(
+                f"postgresql://{ROLE}@/postgres?host={self._run}", timeout=5
+            )
+        except _NOT_YET:
+            return False
+        except asyncpg.PostgresError as error:
+            raise EmbeddedPostgresFailed(str(error)) from error
+        await connection.close()
+        return True
 
     async def _create_database(self) -> None:
         connection = await asyncpg.connect(f"postgresql://{ROLE}@/postgres?host={self._run}")

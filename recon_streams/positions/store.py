@@ -28,8 +28,8 @@ _STATE_TYPES: Final = {
     "evaluated_at": "timestamptz",
 }
 _STATE_COLUMNS: Final = tuple(_STATE_TYPES)
-_UPDATE_STATES: Final = (
-    "UPDATE positions.account_state AS s SET "
+_UPDATE_STATES: Final = (  # of the names above only
+    "UPDATE positions.account_state AS s SET "  # noqa: S608
     + ", ".join(f"{column} = n.{column}" for column in _STATE_COLUMNS[1:])
     + " FROM unnest("
     + ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_STATE_TYPES.values(), 1))

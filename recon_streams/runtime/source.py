@@ -55,6 +55,7 @@ class LogSource:
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.positions: dict[TopicPartition, int] = {}
+        self.settled: dict[TopicPartition, int] = {}
         self.idle: set[TopicPartition] = set()
         self.rebalances = 0
 
@@ -79,10 +80,15 @@ class LogSource:
         """Return how many offsets each assigned partition is behind its last known end."""
         ends = {partition: self._reader.known_end(partition) for partition in self._tasks}
         return {
-            partition: max(0, end - self.positions.get(partition, end))
+            partition: max(0, end - self.settled.get(partition, end))
             for partition, end in ends.items()
             if end is not None
         }
+
+    def note_settled(self, partition: TopicPartition, next_offset: int) -> None:
+        """Note that everything of `partition` before `next_offset` is in the book."""
+        if partition in self.settled:
+            self.settled[partition] = next_offset
 
     async def on_assigned(
         self, partitions: frozenset[TopicPartition]
@@ -91,6 +97,7 @@ class LogSource:
         self.rebalances += 1
         positions = dict(await self._positions_of(partitions))
         self.positions.update(positions)
+        self.settled.update(positions)
         for partition in partitions:
             self._tasks[partition] = asyncio.create_task(self._read(partition))
             self._tasks[partition].add_done_callback(self._hear)
@@ -133,6 +140,7 @@ class LogSource:
             await topic.drained(partitions, _HANDOVER_SECONDS)
         for partition in partitions:
             self.positions.pop(partition, None)
+            self.settled.pop(partition, None)
             self.idle.discard(partition)
 
     def _hear(self, task: "asyncio.Task[None]") -> None:

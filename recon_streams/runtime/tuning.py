@@ -1,4 +1,4 @@
-"""What a long-running process asks of the interpreter: fewer searches for cycles that are not there.
+"""What a long-running process asks of the interpreter: fewer searches for cycles.
 
 Values here are frozen and refer to nothing that refers back, so the cycle collector finds nothing
 and only costs: a fifth of the time of a batch with its default thresholds.

@@ -1,0 +1,50 @@
+"""Shows what the book counts, and asks it whether what must hold does; slowly, beside the work."""
+
+import asyncio
+
+import asyncpg
+
+from recon_streams.book.streams import decided_through
+from recon_streams.kernel.clock import utc_now
+from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.positions.gauges import read_gauges
+from recon_streams.positions.invariants import violations
+from recon_streams.runtime.metrics import Metrics
+from recon_streams.runtime.telemetry import Telemetry
+from topics.breaker import BreakerState
+from topics.positions import Tier
+
+_GAUGE_SECONDS = 5.0
+# They read whole tables; what they look for does not come and go.
+_INVARIANT_SECONDS = 300.0
+
+
+async def show_gauges(pool: asyncpg.Pool, metrics: Metrics) -> None:
+    """Set the gauges that are counted in the book, again and again. Runs for ever."""
+    while True:
+        counted = await read_gauges(pool)
+        metrics.set_counts(metrics.positions, counted.tiers, [tier.value for tier in Tier])
+        metrics.set_counts(metrics.scopes, counted.breakers, [s.value for s in BreakerState])
+        metrics.set_counts(metrics.waiting, counted.quarantine, [c.value for c in RefusalCode])
+        metrics.shortages.set(counted.shortages)
+        metrics.pool_in_use.set(pool.get_size() - pool.get_idle_size())
+        through = await decided_through(pool)
+        if through is not None:
+            age = (utc_now() - through).total_seconds()
+            metrics.evaluation_age.set(max(0.0, age))
+        metrics.lease_remaining.set(
+            await pool.fetchval(
+                "SELECT greatest(0, coalesce(extract(epoch FROM lease_until - "
+                "clock_timestamp()), 0))::float8 FROM book.publisher"
+            )
+        )
+        await asyncio.sleep(_GAUGE_SECONDS)
+
+
+async def check_invariants(pool: asyncpg.Pool, telemetry: Telemetry) -> None:
+    """Ask the book whether what must hold does, again and again. Runs for ever."""
+    while True:
+        for invariant, count in (await violations(pool)).items():
+            if count:
+                telemetry.invariant_violated(invariant, count)
+        await asyncio.sleep(_INVARIANT_SECONDS)
