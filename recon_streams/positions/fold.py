@@ -1,11 +1,12 @@
 """How one event changes one account's figures. Balances commute: any order gives the same sums.
 
-Every amount enters the state through `normal`: one read back from the log is another object with
-other zeros than the one that was recorded, and a replay must give the same bytes.
+Every amount enters the state through `normal`, and every instant in UTC. An amount read back from
+the log is another object with other zeros than the one that was recorded, two clocks may write one
+instant with two offsets, and yet equal states must have equal bytes.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -47,13 +48,15 @@ def born(account_id: str, currency: str, event: Registered) -> AccountState:
 
 
 def _opened(anchor: Decimal | None, as_of: datetime | None) -> Side:
-    return Side() if anchor is None else Side(anchor=normal(anchor), as_of=as_of)
+    if anchor is None:
+        return Side()
+    return Side(anchor=normal(anchor), as_of=_in_utc(as_of) if as_of is not None else None)
 
 
 def fold(state: AccountState, event: AccountEvent) -> AccountState:
     """Return `state` after `event`: figures, payments, version and clock; not the breaker."""
     changed = _FOLDS[type(event)](state, event)
-    now = max(state.evaluated_at, event.at)
+    now = _later(state.evaluated_at, event.at)
     return replace(
         changed,
         version=state.version + 1,
@@ -108,7 +111,7 @@ def _announced(state: AccountState, event: Announced) -> AccountState:
     item = Item(
         kind=event.item,
         amount=normal(event.amount),
-        due_at=event.due_at,
+        due_at=_in_utc(event.due_at),
         ledger_sequence=event.ledger_sequence,
         bank_leg=normal(event.bank_leg),
         ledger_leg=normal(event.ledger_leg),
@@ -155,7 +158,11 @@ def _heard(side: Side, at: datetime) -> Side:
 
 
 def _later(known: datetime | None, at: datetime) -> datetime:
-    return at if known is None or at > known else known
+    return _in_utc(at) if known is None or at > known else known
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def _with_leg(items: dict[str, Item], leg: Leg, side: str) -> dict[str, Item]:
