@@ -59,7 +59,9 @@ async def bare_loop(bootstrap: str) -> tuple[float, Decimal]:
     consumer.assign(partitions)
     count, total, started = 0, Decimal(0), 0.0
     while count < MESSAGES:
-        for found in (await consumer.getmany(*partitions, timeout_ms=500, max_records=1000)).values():
+        for found in (
+            await consumer.getmany(*partitions, timeout_ms=500, max_records=1000)
+        ).values():
             started = started or time.perf_counter()
             for record in found:
                 root = etree.fromstring(record.value, parser)
@@ -94,7 +96,10 @@ def drain(site: BenchStage, dsn: str, number: int) -> tuple[float, Decimal]:
 async def _measure(dsn: str) -> tuple[float, Decimal]:
     connection = await asyncpg.connect(dsn)
     deadline = time.monotonic() + 300
-    while await connection.fetchval("SELECT coalesce(sum(next_offset), 0) FROM book.stream") < MESSAGES:
+    while (
+        await connection.fetchval("SELECT coalesce(sum(next_offset), 0) FROM book.stream")
+        < MESSAGES
+    ):
         assert time.monotonic() < deadline, "the worker did not drain the topic"
         await asyncio.sleep(0.05)
     row = await connection.fetchrow(

@@ -1,5 +1,6 @@
-"""One batch, one transaction: effects, evidence and position together, once, on a real PostgreSQL."""
+"""One batch, one transaction: effects, evidence and position together, on a real PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,8 +21,6 @@ from recon_streams.positions.inputs import BankNotifications, LedgerMovements
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.registry.definition import AccountDefinition, BankAccount, Opening
 from recon_streams.testing.traffic import OPENING_MINOR, Input, Plan, Traffic, bank_id_of, text_of
-
-import asyncio
 
 pytestmark = pytest.mark.postgres
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
