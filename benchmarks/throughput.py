@@ -1,7 +1,6 @@
-"""G1: durable, XSD on, raw bytes kept, against a bare aiokafka + lxml + XSD loop over the same bytes.
+"""G1: durable, XSD on, raw bytes kept, against a bare aiokafka + lxml + XSD loop on the same bytes.
 
-G1c: the same against a stock Faust agent with a table that only parses. Rounds alternate; what both
-read is compared by sums.
+Rounds alternate; what both read is compared by sums.
 """
 
 import asyncio
@@ -112,7 +111,8 @@ async def _measure(dsn: str) -> tuple[float, Decimal]:
     )
     total = await connection.fetchval(
         "SELECT sum((convert_from(event, 'UTF8')::json->>'amount')::numeric) "
-        "FROM positions.account_event WHERE convert_from(event, 'UTF8')::json->>'kind' = 'bank_moved'"
+        "FROM positions.account_event "
+        "WHERE convert_from(event, 'UTF8')::json->>'kind' = 'bank_moved'"
     )
     await connection.close()
     return (row["n"] - skipped) / (row["last"] - row["first"]).total_seconds(), total

@@ -87,7 +87,7 @@ class PositionDesk(Generic[Read, Prepared]):
                 self._kind.ask(item, keys)
         states = await store.lock_states(unit.connection, keys.accounts)
         known = await load_known(unit.connection, keys)
-        tiers_before = {number: state.tier for number, state in states.items()}
+        before = dict(states)
         working = WorkingSet(directory, states, known)
         outcomes = [
             self._take(index, item, reading.record, working)
@@ -97,7 +97,7 @@ class PositionDesk(Generic[Read, Prepared]):
             await store.write(unit.connection, working.steps)
             await write_known(unit.connection, known)
             await breaker_store.write_transitions(unit.connection, working.steps)
-            unit.publish(messages_of(working.steps, tiers_before))
+            unit.publish(messages_of(working.steps, before))
         if self._on_steps is not None:
             self._on_steps(working.steps)
         return outcomes

@@ -42,13 +42,13 @@ async def take_due(
             return 0
         directory = await directories.current(unit.connection)
         states = await store.lock_states(unit.connection, [number for number, _ in due])
-        tiers_before = {number: state.tier for number, state in states.items()}
+        before = dict(states)
         working = WorkingSet(directory, states, Known())
         for number, wake_at in due:
             working.record(directory.by_number(number), Elapsed(at=wake_at))
         await store.write(unit.connection, working.steps)
         await breaker_store.write_transitions(unit.connection, working.steps)
-        unit.publish(messages_of(working.steps, tiers_before))
+        unit.publish(messages_of(working.steps, before))
     if on_steps is not None:
         on_steps(working.steps)
     return len(due)

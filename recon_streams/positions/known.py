@@ -48,7 +48,11 @@ class AddedMark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
-    """A row for the index of ledger records."""
+    """A row for the index of ledger records.
+
+    `names_payment` is true of announcements and releases: of one reference the last of them counts,
+    whatever order they arrive in.
+    """
 
     account: int
     movement_id: str
@@ -56,7 +60,7 @@ class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
     ledger_sequence: int
     amount: Decimal
     reference: str | None
-    is_release: bool
+    names_payment: bool
     sequence: int
 
 
@@ -70,7 +74,7 @@ class Known:
     ledger_sequences: dict[tuple[int, int], str] = field(default_factory=dict)
     bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
     ledger_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
-    releases: dict[tuple[int, str], int] = field(default_factory=dict)
+    named: dict[tuple[int, str], int] = field(default_factory=dict)
     moved_after: dict[tuple[int, int], Decimal] = field(default_factory=dict)
 
     added_reports: dict[tuple[int, bytes], SeenReport] = field(default_factory=dict)
@@ -146,8 +150,8 @@ class Known:
         if row.reference is not None:
             key = (account, row.reference)
             self.ledger_legs[key] = add(self.ledger_legs.get(key, ZERO), row.amount)
-            if row.is_release:
-                self.releases[key] = max(self.releases.get(key, 0), row.ledger_sequence)
+            if row.names_payment:
+                self.named[key] = max(self.named.get(key, 0), row.ledger_sequence)
         for (other, sequence), total in self.moved_after.items():
             if other == account and row.ledger_sequence > sequence:
                 self.moved_after[other, sequence] = add(total, row.amount)

@@ -97,7 +97,7 @@ async def write_known(connection: Session, known: Known) -> None:
                 "ledger_sequence",
                 "amount",
                 "reference",
-                "is_release",
+                "names_payment",
                 "sequence",
             ),
             records=[
@@ -108,7 +108,7 @@ async def write_known(connection: Session, known: Known) -> None:
                     row.ledger_sequence,
                     row.amount,
                     row.reference,
-                    row.is_release,
+                    row.names_payment,
                     row.sequence,
                 )
                 for row in known.added_movements
@@ -183,7 +183,7 @@ async def _load_legs(connection: Session, keys: Keys, known: Known) -> None:
     known.bank_legs.update({(row["number"], row["reference"]): row["amount"] for row in rows})
     rows = await connection.fetch(
         "SELECT number, reference, sum(amount) AS amount, "
-        "max(ledger_sequence) FILTER (WHERE is_release) AS released "
+        "max(ledger_sequence) FILTER (WHERE names_payment) AS named "
         "FROM positions.ledger_record "
         "JOIN unnest($1::int[], $2::text[]) AS k(number, reference) USING (number, reference) "
         "GROUP BY number, reference",
@@ -191,8 +191,8 @@ async def _load_legs(connection: Session, keys: Keys, known: Known) -> None:
     )
     for row in rows:
         known.ledger_legs[row["number"], row["reference"]] = row["amount"]
-        if row["released"] is not None:
-            known.releases[row["number"], row["reference"]] = row["released"]
+        if row["named"] is not None:
+            known.named[row["number"], row["reference"]] = row["named"]
 
 
 async def _load_moved_after(connection: Session, keys: Keys, known: Known) -> None:

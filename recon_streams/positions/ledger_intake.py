@@ -119,7 +119,7 @@ def _take_movement(
             ledger_sequence=record.ledger_sequence,
             amount=prepared.amount,
             reference=record.reference,
-            is_release=isinstance(record, Release),
+            names_payment=isinstance(record, Release) or is_announcement(record),
             sequence=working.next_sequence(account),
         )
     )
@@ -211,7 +211,7 @@ def _announced(
         occurred_at=record.occurred_at,
         bank_leg=normal(known.bank_legs.get(key, ZERO)),
         ledger_leg=normal(known.ledger_legs.get(key, ZERO)),
-        released=known.releases.get(key, 0) > record.ledger_sequence,
+        released=known.named.get(key, 0) > record.ledger_sequence,
     )
 
 

@@ -1,6 +1,6 @@
 """What other systems are told of a step: position, breaker record, its event, the alert. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
@@ -14,7 +14,8 @@ from recon_streams.positions.event import AccountEvent, Evidence
 from recon_streams.positions.in_flight import explains, is_overdue
 from recon_streams.positions.state import AccountState, Side
 from recon_streams.positions.step import Step
-from recon_streams.positions.verdict import fresh_until
+from recon_streams.positions.tiers import Rule
+from recon_streams.positions.verdict import Verdict, fresh_until
 from recon_streams.positions.working_set import RecordedStep
 from topics.alerts import Alert, Severity
 from topics.breaker import BreakerEvent, BreakerRecord
@@ -34,22 +35,23 @@ _SEVERITY: Final = {
 
 
 def messages_of(
-    steps: Iterable[RecordedStep], tiers_before: dict[int, Tier]
+    steps: Iterable[RecordedStep], before: Mapping[int, AccountState]
 ) -> Iterator[OutgoingRecord]:
     """Yield what leaves with `steps`: every transition and alert, and each account's last position.
 
     Args:
         steps: In the order they were taken.
-        tiers_before: The tier of each account, by number, before the first of them.
+        before: The state of each account, by number, before the first of them; none if it is new.
     """
-    tiers = dict(tiers_before)
+    judged = {number: (state.tier, state.rule) for number, state in before.items()}
     newest: dict[int, RecordedStep] = {}
     for recorded in steps:
         number = recorded.account.number
         yield from transition_messages(recorded)
-        if recorded.step.state.tier is not tiers.get(number):
+        judgement = (recorded.step.state.tier, recorded.step.state.rule)
+        if judgement != judged.get(number):
             yield _alert(recorded)
-        tiers[number] = recorded.step.state.tier
+        judged[number] = judgement
         newest[number] = recorded
     for recorded in newest.values():
         position = position_of(recorded.account, recorded.step)
@@ -151,7 +153,7 @@ def _alert(recorded: RecordedStep) -> OutgoingRecord:
     alert = Alert(
         dedup_key=cause,
         action="resolve" if resolved else "trigger",
-        severity=_SEVERITY.get(verdict.tier, Severity.INFO),
+        severity=_severity(verdict),
         alert_class=verdict.rule.value,
         summary=f"{account.account_id} {account.currency}: {verdict.tier} by {verdict.rule}",
         source=_source(recorded.event),
@@ -161,6 +163,12 @@ def _alert(recorded: RecordedStep) -> OutgoingRecord:
         amounts=amounts,
     )
     return OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert))
+
+
+def _severity(verdict: Verdict) -> Severity:
+    if verdict.rule is Rule.FUNDING_ABOVE_LIMIT:
+        return Severity.ERROR
+    return _SEVERITY.get(verdict.tier, Severity.INFO)
 
 
 def _source(event: AccountEvent) -> str:

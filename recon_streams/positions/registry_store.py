@@ -152,14 +152,14 @@ async def _change(
         return
     await _write_definitions(unit.connection, changed, version)
     states = await store.lock_states(unit.connection, [number for number, _ in changed])
-    tiers_before = {number: state.tier for number, state in states.items()}
+    before = dict(states)
     working = WorkingSet(Directory((), version=version), states, Known())
     for number, definition in changed:
         account = _account(number, definition, version)
         working.record(account, RulesChanged(at=now, version=version))
     await store.write(unit.connection, working.steps)
     await breaker_store.write_transitions(unit.connection, working.steps)
-    unit.publish(messages_of(working.steps, tiers_before))
+    unit.publish(messages_of(working.steps, before))
 
 
 def _registered(

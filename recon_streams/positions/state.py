@@ -8,6 +8,7 @@ import msgspec
 from recon_streams.breaker.scope import ScopeState
 from recon_streams.kernel.money import ZERO, add
 from recon_streams.positions.event import Evidence, ItemKind
+from recon_streams.positions.tiers import Rule
 from topics.positions import Tier
 
 
@@ -55,7 +56,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One account after the first `version` events of its log.
 
     Attributes:
-        tier: Of the last verdict, so that a change of it can be told.
+        tier: Of the last verdict, so that a change of it can be told; with the rule that gave it.
         ledger_sequence: The last ledger movement the ledger's anchor contains.
         items: Announced payments by reference, until settled and due, or released.
         evaluated_at: The newest instant seen in any event; the only clock of the core.
@@ -69,6 +70,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     breaker: ScopeState
     evaluated_at: datetime
     tier: Tier = Tier.UNKNOWN
+    rule: Rule = Rule.NO_BANK_FIGURE
     ledger_sequence: int = 0
     items: dict[str, Item] = {}
 

@@ -41,7 +41,11 @@ def register(account_id: str, currency: str, event: Registered, rules: Rules) ->
     state = born(account_id, currency, event)
     _, transition = unproven(event.at)
     verdict = evaluate(state, rules, state.evaluated_at)
-    return Step(state=replace(state, tier=verdict.tier), verdict=verdict, transition=transition)
+    return Step(
+        state=replace(state, tier=verdict.tier, rule=verdict.rule),
+        verdict=verdict,
+        transition=transition,
+    )
 
 
 def step(state: AccountState, event: AccountEvent, rules: Rules) -> Step:
@@ -52,7 +56,7 @@ def step(state: AccountState, event: AccountEvent, rules: Rules) -> Step:
     breaker, transition = advance(
         folded.breaker, _reading(folded, event, verdict, rules), clearance_of(rules)
     )
-    state = replace(folded, breaker=breaker, tier=verdict.tier)
+    state = replace(folded, breaker=breaker, tier=verdict.tier, rule=verdict.rule)
     return Step(state=state, verdict=verdict, transition=transition)
 
 

@@ -1,21 +1,33 @@
 """YAML with positions: what a file says, and at which line and column each thing is said.
 
-A subset on purpose: no tags, anchors or duplicate keys, because each of them lets a file mean
-something else than it seems to say.
+A subset on purpose: no tags, anchors, merge keys, directives or duplicate keys, because each of
+them lets a file mean something else than it seems to say.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
-from ruamel.yaml.tokens import AliasToken, AnchorToken, TagToken
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    DirectiveToken,
+    KeyToken,
+    ScalarToken,
+    TagToken,
+    Token,
+)
 
 from recon_streams.runtime.problems import ConfigurationInvalid, Problem, dotted
 
 Location = tuple[str | int, ...]
+
+# Ten thousand accounts are five megabytes; past this the wrong file was named.
+FILE_BYTES_MAX: Final = 16_000_000
 
 
 class YamlSource:
@@ -67,38 +79,89 @@ def read_yaml(path: Path) -> YamlSource:
         ConfigurationInvalid: It cannot be read, is not YAML, or uses what is not allowed.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise _whole(path, f"the file cannot be read: {error.strerror}") from error
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _whole(path, f"the file cannot be read: {reason}") from error
+    if len(content) > FILE_BYTES_MAX:
+        raise _whole(path, f"the file is larger than {FILE_BYTES_MAX} bytes; is it the right one?")
+    try:
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _whole(path, f"byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        wrong = f"byte {error.start} is not UTF-8; save the file as UTF-8"
+        # The cause would carry the whole file, secrets and all.
+        raise _whole(path, wrong) from None
     return parse_yaml(path.name, text)
 
 
 def parse_yaml(name: str, text: str) -> YamlSource:
-    """Return what `text` says; `name` is what problems call it."""
+    """Return what `text` says; `name` is what problems call it.
+
+    Raises:
+        ConfigurationInvalid: It is not YAML, or uses what is not allowed. Without a cause, as the
+            parser's own words repeat values, and a value may be a secret.
+    """
     try:
         _refuse_magic(name, text)
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _at(name, text, (line, column), _explained(error)) from error
-    except (ReaderError, YAMLError, ValueError, RecursionError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise _at(name, text, (1, 1), f"not YAML: {first}") from error
+        raise _at(name, text, (line, column), _explained(error)) from None
+    except ReaderError as error:
+        before = text[: error.position].splitlines() or [""]
+        message = f"the character U+{_code_of(error):04X} is not allowed; is it a text file?"
+        raise _at(name, text, (len(before), len(before[-1]) + 1), message) from None
+    except RecursionError:
+        raise _at(name, text, (1, 1), "not YAML: blocks inside blocks, too deep") from None
+    except (YAMLError, ValueError):
+        raise _at(name, text, (1, 1), "not YAML: some value cannot be read") from None
     if data is None:
         data = CommentedMap()
     if not isinstance(data, CommentedMap):
         raise _at(name, text, (1, 1), "write `key: value` lines at the top level")
-    return YamlSource(name, text, data)
+    source = YamlSource(name, text, data)
+    problems = [
+        source.problem(location, "a key is text; write it in quotes", at_key=True)
+        for location in _odd_keys(data, ())
+    ]
+    if problems:
+        raise source.invalid(problems)
+    return source
 
 
 def _refuse_magic(name: str, text: str) -> None:
+    before: Token | None = None
     for token in YAML(typ="rt").scan(text):
+        wrong = None
         if isinstance(token, AliasToken | AnchorToken | TagToken):
+            wrong = "tags, anchors and aliases are not allowed; write it out"
+        elif isinstance(token, DirectiveToken):
+            wrong = "directives are not allowed; this is YAML 1.2"
+        elif isinstance(token, ScalarToken) and isinstance(before, KeyToken):
+            wrong = "merge keys are not allowed; write it out" if token.value == "<<" else None
+        if wrong is not None:
             where = (token.start_mark.line + 1, token.start_mark.column + 1)
-            raise _at(name, text, where, "tags, anchors and aliases are not allowed; write it out")
+            raise _at(name, text, where, wrong)
+        before = token
+
+
+def _odd_keys(node: object, location: Location) -> Iterator[Location]:
+    """Yield where a key is no text: YAML also has numbers, dates, nothing and lists as keys."""
+    if isinstance(node, CommentedMap):
+        for key, value in node.items():
+            if not isinstance(key, str):
+                yield (*location, key)
+            yield from _odd_keys(value, (*location, key))
+    elif isinstance(node, CommentedSeq):
+        for number, value in enumerate(node):
+            yield from _odd_keys(value, (*location, number))
+
+
+def _code_of(error: ReaderError) -> int:
+    found = error.character
+    return ord(found) if isinstance(found, str) else int(found)
 
 
 def _explained(error: MarkedYAMLError) -> str:

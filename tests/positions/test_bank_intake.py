@@ -1,4 +1,4 @@
-"""One economic event moves a balance once, however often and in whatever pieces the bank reports it."""
+"""One economic event moves a balance once, however often and in whatever pieces it is reported."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -58,7 +58,7 @@ def bank() -> Bank:
     return Bank()
 
 
-def entry(
+def entry(  # noqa: PLR0913 - the parts of an entry
     amount: str,
     direction: str = "CRDT",
     *,

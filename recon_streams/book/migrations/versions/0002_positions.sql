@@ -87,7 +87,7 @@ CREATE TABLE positions.ledger_record (
     ledger_sequence bigint NOT NULL,
     amount          numeric NOT NULL,
     reference       text,
-    is_release      boolean NOT NULL,
+    names_payment   boolean NOT NULL,
     sequence        bigint NOT NULL,
     PRIMARY KEY (number, movement_id),
     UNIQUE (number, ledger_sequence)
