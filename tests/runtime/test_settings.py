@@ -1,108 +1,367 @@
-"""A wrong setting is an error that names its line, or its variable, and what to write."""
+"""Settings mean what they say, the last speaker wins, and what is wrong is told by its place."""
 
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recon_streams.runtime.problems import ConfigurationInvalid
-from recon_streams.runtime.settings import load_settings, settings_schema
+from recon_streams.runtime.settings import Settings, load_settings, settings_schema
+
+DEFAULTS = files("config").joinpath("defaults.yaml").read_text("utf-8")
+SECRET = "postgresql://recon:geheim@db/recon"
 
 
-def written(tmp_path: Path, text: str) -> Path:
-    file = tmp_path / "recon.yaml"
-    file.write_text(text)
-    return file
+def loaded(
+    directory: Path,
+    text: str,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> Settings:
+    path = directory / "recon.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    return load_settings(path, environment or {}, flags or {})
 
 
-def test_without_anything_the_defaults_are_in_force() -> None:
-    settings = load_settings(None, {})
-    assert settings.log.kind == "postgres"
-    assert settings.publisher.lease_seconds == 15
-    assert settings.telemetry.host == "127.0.0.1"
+@contextmanager
+def only_clear_errors() -> Iterator[None]:
+    """Let nothing pass but an error that can be shown."""
+    try:
+        yield
+    except ConfigurationInvalid as error:
+        if not error.render(color=True):
+            pytest.fail("nothing is shown")
 
 
-def test_options_go_before_the_environment_before_the_file(tmp_path: Path) -> None:
-    file = written(tmp_path, "worker: {batch_records_max: 1, watchdog_seconds: 11}\n")
-    environment = {"RECON__WORKER__BATCH_RECORDS_MAX": "2", "HOME": "/"}
-    settings = load_settings(file, environment, {"worker.stop_deadline_seconds": 3})
-    assert settings.worker.batch_records_max == 2
-    assert settings.worker.watchdog_seconds == 11
-    origins = {name: origin for name, _, origin in settings.rows()}
-    assert origins["worker.batch_records_max"] == "RECON__WORKER__BATCH_RECORDS_MAX"
-    assert origins["worker.watchdog_seconds"] == "recon.yaml"
-    assert origins["worker.stop_deadline_seconds"] == "an option"
-    assert origins["log.kind"] == "default"
-
-
-def test_an_unknown_key_is_shown_where_it_stands(tmp_path: Path) -> None:
-    file = written(tmp_path, "worker:\n  batch_recrods_max: 100\n")
+def refusal(
+    directory: Path,
+    text: str,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, object] | None = None,
+) -> str:
     with pytest.raises(ConfigurationInvalid) as caught:
-        load_settings(file, {})
-    assert caught.value.render() == (
-        "recon.yaml:2:3  error  worker.batch_recrods_max: "
+        loaded(directory, text, environment, flags)
+    assert caught.value.__cause__ is None, "a cause would repeat what may be a secret"
+    return caught.value.render()
+
+
+def test_nothing_said_means_every_default() -> None:
+    found = load_settings(None, {"HOME": "/", "RECON_DATA": "x"})
+    assert found.log.kind == "postgres"
+    assert found.worker.batch_records_max == 500
+    assert found.limits.message_bytes_max == 50_000_000
+    assert set(found.origins.values()) == {"default"}
+    assert len(found.origins) == len(found.rows())
+
+
+def test_options_go_before_the_environment_before_the_file_before_defaults(tmp_path: Path) -> None:
+    text = "worker: {batch_records_max: 1, watchdog_seconds: 11, stop_deadline_seconds: 21}\n"
+    environment = {"RECON__WORKER__BATCH_RECORDS_MAX": "2", "RECON__WORKER__WATCHDOG_SECONDS": "12"}
+    found = loaded(tmp_path, text, environment, {"worker.batch_records_max": 3})
+    worker = found.worker
+    assert (worker.batch_records_max, worker.watchdog_seconds) == (3, 12)
+    assert (worker.stop_deadline_seconds, worker.database_retry_seconds) == (21, 60)
+    assert found.origins["worker.batch_records_max"] == "option worker.batch_records_max"
+    assert found.origins["worker.watchdog_seconds"] == "RECON__WORKER__WATCHDOG_SECONDS"
+    assert found.origins["worker.stop_deadline_seconds"] == "recon.yaml"
+    assert found.origins["worker.database_retry_seconds"] == "default"
+
+
+def test_brokers_imply_kafka_unless_the_kind_is_said(tmp_path: Path) -> None:
+    servers = {"RECON__LOG__BOOTSTRAP_SERVERS": "localhost:9092"}
+    found = loaded(tmp_path, "", servers)
+    assert found.log.kind == "kafka"
+    assert found.origins["log.kind"] == "log.bootstrap_servers of RECON__LOG__BOOTSTRAP_SERVERS"
+    assert loaded(tmp_path, "log: {kind: postgres}\n", servers).log.kind == "postgres"
+
+
+def test_topics_have_three_copies_on_kafka_and_one_in_postgres(tmp_path: Path) -> None:
+    copies = loaded(tmp_path, "log: {bootstrap_servers: '127.0.0.1:9092'}\n").topics
+    assert (copies.replication_factor, copies.min_insync_replicas) == (3, 2)
+    copies = loaded(tmp_path, "").topics
+    assert (copies.replication_factor, copies.min_insync_replicas) == (1, 1)
+
+
+def test_an_empty_variable_and_an_empty_section_say_nothing(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "worker:\n  # later\n", {"RECON__REDIS__URL": ""})
+    assert found.redis.url is None
+    assert found.origins["redis.url"] == "default"
+
+
+def test_a_later_address_of_the_book_replaces_an_earlier_one(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "database: {dsn_file: /run/dsn}\n", {}, {"database.dsn": SECRET})
+    assert found.database.dsn_file is None
+    found = loaded(
+        tmp_path, f"database: {{dsn: '{SECRET}'}}\n", {"RECON__DATABASE__DSN_FILE": "/x"}
+    )
+    assert found.database.dsn is None
+
+
+def test_a_frozen_setting_is_not_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings(None, {}).worker.batch_records_max = 1  # type: ignore[misc] # that is the test
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "database:\n  dsn: {secret}\n  pool: 1\n",
+        "database: {{dsn: {secret}\n",
+        "database: {{dsn: {secret}, dsn: {secret}}}\n",
+        "database:\n  dsn: {secret}\n dsn_file: x\n",
+        "database:\n  dsn:\n    {secret}\n  pool: 1\n",
+        "database: dsn={secret}\n",
+        "{secret}: 1\n",
+        "redis:\n  url: redis://:geheim@cache\n  ulr: 1\n",
+        "redis:\n  url: [redis://:geheim@cache]\n",
+        "log:\n  sasl_password: geheim\n  sasl_passwort: geheim\n  kind: 1\n".replace(
+            "pasw", "passw"
+        ),
+        "redis: {{url: 'redis://:geheim@cache', ulr: 1}}\n",
+        "database:\n  dsn: host=db password=geheim\n  pool_size_max: 0\n",
+    ],
+)
+def test_no_error_shows_a_secret(tmp_path: Path, text: str) -> None:
+    assert "geheim" not in refusal(tmp_path, text.format(secret=SECRET))
+
+
+def test_neither_the_settings_nor_their_rows_show_a_secret(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "", {"RECON__DATABASE__DSN": SECRET, "RECON__REDIS__URL": SECRET})
+    assert found.database.dsn is not None
+    assert found.database.dsn.get_secret_value() == SECRET
+    assert "geheim" not in f"{found!r} {found} {found.rows()} {found.model_dump_json()}"
+
+
+def test_an_error_is_shown_as_written_on_the_reference_page(tmp_path: Path) -> None:
+    text = "log:\n  kind: postgres\n\n\nworker:\n  batch_recrods_max: 100\n"
+    assert refusal(tmp_path, text) == (
+        "recon.yaml:6:3  error  worker.batch_recrods_max: "
         "unknown key, did you mean batch_records_max?\n"
-        "   1 | worker:\n"
-        "   2 |   batch_recrods_max: 100\n"
+        "   5 | worker:\n"
+        "   6 |   batch_recrods_max: 100\n"
         "     |   ^^^^^^^^^^^^^^^^^\n"
         "1 error"
     )
 
 
+def test_colours_change_nothing_but_colours(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationInvalid) as caught:
+        loaded(tmp_path, "worker: {batch_records_max: 0}\n")
+    coloured = caught.value.render(color=True)
+    assert "\x1b[1;31merror\x1b[0m" in coloured
+    plain = coloured.replace("\x1b[1;31m", "").replace("\x1b[0m", "")
+    assert plain == caught.value.render()
+
+
 @pytest.mark.parametrize(
-    ("text", "environment", "expected"),
+    ("text", "expected"),
     [
-        ("wroker: {}\n", {}, "recon.yaml:1:1  error  wroker: unknown key, did you mean worker?"),
-        ("worker: 1\n", {}, "recon.yaml:1:9  error  worker: write a block"),
-        ("worker: {watchdog_seconds: soon}\n", {}, "worker.watchdog_seconds: Input should be a"),
-        ("publisher: {renew_seconds: 9}\n", {}, "at most a third of lease_seconds"),
-        ("log: {kind: kafka}\n", {}, "log.bootstrap_servers: kafka needs host:port"),
+        ("wroker: {}\n", "recon.yaml:1:1  error  wroker: unknown key, did you mean worker?"),
+        ("zzz: {}\n", "zzz: unknown key; known are database, limits, log, publisher, redis"),
+        ("worker: 5\n", "recon.yaml:1:9  error  worker: write a block of `key: value` lines"),
         (
-            "log: {kind: kafka, bootstrap_servers: broker:9092}\n",
-            {},
-            "log.security_protocol: PLAINTEXT leaves the machine unprotected",
+            "worker: {batch_records_max: many}\n",
+            "1:29  error  worker.batch_records_max: write a wh",
         ),
-        ("", {"RECON__WORKER__WATCHDOG": "9"}, "RECON__WORKER__WATCHDOG  error  worker.watchdog"),
-        ("", {"RECON__WORKER__WATCHDOG_SECONDS": "1"}, "RECON__WORKER__WATCHDOG_SECONDS  error"),
-        ("database: {dsn: a, dsn_file: b}\n", {}, "give dsn or dsn_file, not both"),
-        ("a: [\n", {}, "recon.yaml:2:1  error  not YAML"),
-        ("a: !!python/object:os.system x\n", {}, "tags, anchors and aliases are not allowed"),
+        ("worker: {batch_records_max: 0}\n", "worker.batch_records_max: not less than 1"),
+        ("worker: {batch_records_max: 10001}\n", "worker.batch_records_max: not more than 10000"),
+        ("worker: {batch_records_max: 1.5}\n", "worker.batch_records_max: write a whole number"),
+        (
+            "worker: {batch_records_max: true}\n",
+            "worker.batch_records_max: this is not a yes or no",
+        ),
+        (
+            "worker: {batch_records_max: 2026-11-20}\n",
+            "worker.batch_records_max: write a whole num",
+        ),
+        ("worker: {fetch_wait_seconds: .nan}\n", "worker.fetch_wait_seconds: write a number"),
+        ("worker: {fetch_wait_seconds: 0}\n", "worker.fetch_wait_seconds: more than 0"),
+        ("worker: {fetch_wait_seconds: null}\n", "worker.fetch_wait_seconds: write a number"),
+        ("log: {group_id: 1.5}\n", "recon.yaml:1:17  error  log.group_id: write text; in quotes"),
+        ("log: {group_id: ''}\n", "log.group_id: write something, it is empty"),
+        ("log: {group_id: [a]}\n", "log.group_id: write text"),
+        ("log: {kind: kafak}\n", "log.kind: write 'postgres' or 'kafka'"),
+        ("log: {kind: kafka}\n", "1:13  error  log.kind: kafka needs host:port of some brokers"),
+        ("log: {kind: kafka, bootstrap_servers: ' , '}\n", "log.bootstrap_servers: kafka needs"),
+        ("limits: {validate_schema: perhaps}\n", "limits.validate_schema: write true or false"),
+        ("database: {dsn: a, dsn_file: b}\n", "database.dsn_file: give dsn or dsn_file, not both"),
+        (
+            "publisher: {lease_seconds: 6}\n",
+            "1:28  error  publisher.lease_seconds: at most a third",
+        ),
+        (
+            "log: {bootstrap_servers: 'localhost:1'}\ntopics: {replication_factor: 1}\n",
+            "2:30  error  topics.replication_factor: min_insync_replicas is more than",
+        ),
+        (
+            "log: {bootstrap_servers: 'h:1', security_protocol: SASL_SSL, sasl_username: u}\n",
+            "log.security_protocol: SASL_SSL needs log.sasl_password_file",
+        ),
+        ("log: &a {kind: kafka}\n", "recon.yaml:1:6  error  tags, anchors and aliases"),
+        ("log: !x {kind: kafka}\n", "recon.yaml:1:6  error  tags, anchors and aliases"),
+        ("log: *a\n", "recon.yaml:1:6  error  tags, anchors and aliases"),
+        ("log: {<<: {kind: kafka}}\n", "recon.yaml:1:7  error  merge keys are not allowed"),
+        ("%YAML 1.1\n---\nlog: {}\n", "recon.yaml:1:1  error  directives are not allowed"),
+        ("log: {}\nlog: {}\n", "recon.yaml:2:1  error  the key stands twice in this block"),
+        ("a: 1\n---\nb: 1\n", "not YAML: but found another document"),
+        ("log:\n\tkind: kafka\n", "recon.yaml:2:1  error  a tab; indent with spaces"),
+        ("null: {}\n", "recon.yaml:1:1  error  None: a key is text; write it in quotes"),
+        ("1.5: {}\n", "1.5: a key is text"),
+        ("log: {2026-11-20: x}\n", "a key is text"),
+        ("? [a]\n: 1\n", "a key is text"),
+        ("just text\n", "recon.yaml:1:1  error  write `key: value` lines at the top level"),
+        ("- a\n", "recon.yaml:1:1  error  write `key: value` lines at the top level"),
+        ("a: \x00\n", "recon.yaml:1:4  error  the character U+0000 is not allowed"),
+        ("a: [" * 3000, "too deep"),
+        ("a: " + "9" * 5000, "not YAML: some value cannot be read"),
     ],
 )
-def test_what_cannot_be_is_named(
-    tmp_path: Path, text: str, environment: dict[str, str], expected: str
+def test_what_is_wrong_in_the_file_is_named_with_its_place(
+    tmp_path: Path, text: str, expected: str
 ) -> None:
+    assert expected in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("servers", "is_safe"),
+    [
+        ("localhost:9092", True),
+        ("127.0.0.1:9092, LOCALHOST", True),
+        ("[::1]:9092", True),
+        ("::1", True),
+        ("127.0.0.1.example.org:9092", False),
+        ("localhost.example.org:9092", False),
+        ("localhost:9092,kafka:9092", False),
+        ("[2001:db8::1]:9092", False),
+        ("10.0.0.1:9092", False),
+    ],
+)
+def test_records_leave_the_machine_unprotected_only_if_somebody_says_so(
+    tmp_path: Path, servers: str, *, is_safe: bool
+) -> None:
+    flags = {"log.bootstrap_servers": servers}
+    if not is_safe:
+        shown = refusal(tmp_path, "", {}, flags)
+        assert shown.startswith("option log.bootstrap_servers  error  log.bootstrap_servers: PLAIN")
+        flags["log.insecure_dev"] = "true"
+    assert loaded(tmp_path, "", {}, flags).log.kind == "kafka"
+
+
+def test_variables_and_options_are_named_instead_of_lines(tmp_path: Path) -> None:
+    environment = {
+        "RECON__LOG__KNID": "kafka",
+        "RECON__WORKER__WATCHDOG_SECONDS": "soon",
+        "RECON__NOTHING": "1",
+    }
+    shown = refusal(tmp_path, "", environment, {"telemetry.prot": 1})
+    assert "RECON__LOG__KNID  error  log.knid: unknown key, did you mean log.kind?" in shown
+    assert "RECON__WORKER__WATCHDOG_SECONDS  error  worker.watchdog_seconds: write a whole" in shown
+    assert "RECON__NOTHING  error  nothing: unknown key" in shown
+    expected = "option telemetry.prot  error  telemetry.prot: unknown key, did you mean"
+    assert f"{expected} telemetry.port?" in shown
+    assert shown.endswith("4 errors")
+
+
+def test_a_file_that_cannot_be_read_is_an_error_that_says_why(tmp_path: Path) -> None:
+    for path, expected in [
+        (tmp_path / "missing.yaml", "No such file"),
+        (tmp_path, "Is a directory"),
+        (Path("a\0b"), "null byte"),
+    ]:
+        with pytest.raises(ConfigurationInvalid, match="1 error") as caught:
+            load_settings(path, {})
+        assert expected in caught.value.render()
+    (tmp_path / "binary").write_bytes(b"log: \xff\xfe geheim")
     with pytest.raises(ConfigurationInvalid) as caught:
-        load_settings(written(tmp_path, text), environment)
-    assert expected in caught.value.render()
+        load_settings(tmp_path / "binary", {})
+    assert "byte 5 is not UTF-8" in caught.value.render()
+    assert caught.value.__cause__ is None
 
 
-def test_a_file_that_is_missing_or_not_text_is_named(tmp_path: Path) -> None:
+def test_an_endless_file_is_not_read_to_its_end() -> None:
     with pytest.raises(ConfigurationInvalid) as caught:
-        load_settings(tmp_path / "nowhere.yaml", {})
-    assert "nowhere.yaml  error  the file cannot be read: No such file" in caught.value.render()
-    binary = tmp_path / "binary.yaml"
-    binary.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigurationInvalid) as caught:
-        load_settings(binary, {})
-    assert "is not UTF-8" in caught.value.render()
+        load_settings(Path("/dev/zero"), {})
+    assert "is larger than 16000000 bytes" in caught.value.render()
 
 
-def test_a_secret_is_never_shown() -> None:
-    settings = load_settings(None, {}, {"database.dsn": "postgresql://u:hush@h/d"})
-    assert "hush" not in repr(settings)
-    assert all("hush" not in value for _, value, _ in settings.rows())
+def test_a_line_of_a_machine_is_cut_where_it_matters(tmp_path: Path) -> None:
+    text = "log: {sasl_username: " + "a" * 5000 + ", knid: x}\n"
+    shown = refusal(tmp_path, text)
+    assert len(shown) < 1000
+    line, caret = shown.splitlines()[1:3]
+    assert line[caret.index("^") :].startswith("knid")
 
 
-def test_the_schema_names_every_section() -> None:
-    assert set(settings_schema()["properties"]) >= {"log", "database", "worker", "publisher"}
+def test_what_would_move_a_cursor_is_not_printed(tmp_path: Path) -> None:
+    shown = refusal(tmp_path, 'log: {"\\e[2Jkind": x}\n')
+    assert "\x1b" not in shown
 
 
-@given(st.text(max_size=120))
-def test_no_text_escapes_with_anything_but_a_clear_error(text: str) -> None:
-    from recon_streams.runtime.yaml_source import parse_yaml  # noqa: PLC0415 - beside its use
+def test_the_schema_requires_nothing_and_names_every_default() -> None:
+    schema = settings_schema()
+    assert "required" not in schema
+    worker = schema["$defs"]["WorkerSettings"]
+    assert "required" not in worker
+    assert worker["properties"]["batch_records_max"]["default"] == 500
+    assert worker["additionalProperties"] is False
 
-    with suppress(ConfigurationInvalid):
-        parse_yaml("recon.yaml", text)
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.text(max_size=200))
+def test_no_text_is_read_with_anything_but_a_clear_error(tmp_path: Path, text: str) -> None:
+    with only_clear_errors():
+        loaded(tmp_path, text)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_no_damaged_file_is_read_with_anything_but_a_clear_error(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    lines = [line for line in DEFAULTS.splitlines(keepends=True) if "#" not in line]
+    text = "".join(lines)
+    at = data.draw(st.integers(0, len(text) - 1))
+    length = data.draw(st.integers(0, 12))
+    strange = st.text(max_size=6) | st.sampled_from(
+        [
+            "[",
+            "{",
+            "? ",
+            ": ",
+            "- ",
+            "1: ",
+            "~: ",
+            "<<: ",
+            "&a ",
+            "*a",
+            "!!set ",
+            "|",
+            "\t",
+            "---\n",
+        ]
+    )
+    with only_clear_errors():
+        loaded(tmp_path, text[:at] + data.draw(strange) + text[at + length :])
+
+
+SCALARS = (
+    "null true 1 -1 1.5 .nan .inf 2026-11-20 2026-11-20T00:00:00Z '' [] {} [1] 0x1F 0o17 1e400 text"
+    " '9' ? {a:1} {a:[1]} [[]] -0 +1 1_0 ~ yes"
+).split()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    name=st.sampled_from(sorted(load_settings(None, {}).origins)), scalar=st.sampled_from(SCALARS)
+)
+def test_no_value_in_any_place_is_read_with_anything_but_a_clear_error(
+    tmp_path: Path, name: str, scalar: str
+) -> None:
+    section, key = name.split(".")
+    text = f"{section}:\n  {key}: {scalar}\n"
+    with only_clear_errors():
+        loaded(tmp_path, text)
