@@ -12,8 +12,9 @@ import structlog
 from agents.consume import exit_code_of
 from agents.gauges import check_invariants, show_gauges
 from agents.logs import Logs
+from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
-from agents.worker import WorkerParts, canonical, make_intakes, run_worker
+from agents.worker import canonical, make_intakes, run_worker
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.record import Batch

@@ -1,23 +1,21 @@
 """The worker: agents on batch topics, fed from the log where the book stands, until stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-import asyncpg
 import structlog
 
-from agents import bank_notifications, ledger_balances, ledger_movements
+from agents import bank_notifications, ledger_balances, ledger_movements, rolling_positions
 from agents.consume import ConsumeParts, exit_code_of
-from agents.patience import with_patience
+from agents.parts import WorkerParts
+from agents.starting import Starting
 from agents.ticks import note_idle_partitions, take_due_for_ever
 from recon_streams.book.intake import Intake
-from recon_streams.book.streams import claim_log, open_positions
+from recon_streams.book.streams import claim_log
 from recon_streams.kernel.disposition import Outcome
-from recon_streams.log.port import LogProbe, LogReader
-from recon_streams.log.record import Batch, TopicPartition
+from recon_streams.log.record import Batch
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
 from recon_streams.positions.registry_store import DirectoryCache
@@ -35,27 +33,6 @@ _AGENTS: Final = {
     LedgerMovements.name: ledger_movements.attach,
     LedgerBalances.name: ledger_balances.attach,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerParts:
-    """What a worker is made of, and its bounds."""
-
-    pool: asyncpg.Pool
-    reader: LogReader
-    probe: LogProbe
-    intakes: Mapping[str, Intake[Any]]
-    directories: DirectoryCache
-    records_max: int = 500
-    wait_seconds: float = 0.5
-    retry_seconds: float = 60.0
-    beat_seconds: float = 1.0
-    due_seconds: float = 0.25
-    stop_seconds: float = 20.0
-    on_committed: Callable[[Batch, Sequence[Outcome]], None] = field(
-        default=lambda _batch, _outcomes: None
-    )
-    watch: Callable[[LogSource], Awaitable[None]] | None = None
 
 
 def make_intakes(
@@ -108,10 +85,13 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
     await claim_log(parts.pool, await parts.probe.log_identity())
     app = make_app("recon-streams", _leave)
     streams = {name: BatchTopic(app, name) for name in parts.intakes}
+    rolling = BatchTopic(app, rolling_positions.TOPIC)
+    table = rolling_positions.make_table(app)
+    starting = Starting(parts, table)
     source = LogSource(
         parts.reader,
-        routes(tuple(streams.values()), aliases()),
-        lambda partitions: _positions(parts, partitions),
+        routes((*streams.values(), rolling), aliases()),
+        starting.positions_of,
         records_max=parts.records_max,
         wait_seconds=parts.wait_seconds,
     )
@@ -124,6 +104,7 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
             retry_seconds=parts.retry_seconds,
         )
         _AGENTS[name](app, topic, consuming)
+    rolling_positions.attach(app, rolling, table, partial(_settled, source, rolling))
     await start_app(app)
     await source.start()
     _log.info("worker_started", topics=len(input_topics()))
@@ -174,6 +155,11 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
 
+def _settled(source: LogSource, topic: BatchTopic, batch: Batch) -> None:
+    topic.settle(batch)
+    source.note_settled(batch.topic_partition, batch.next_offset)
+
+
 async def _watched(watching: Awaitable[None]) -> None:
     await watching
 
@@ -189,13 +175,6 @@ def _committed(
     if batch.topic_partition in parts.reader.assignment:
         # For displays of lag only; the position that counts is the book's.
         parts.reader.advise(batch.topic_partition, batch.next_offset)
-
-
-async def _positions(
-    parts: WorkerParts, partitions: frozenset[TopicPartition]
-) -> Mapping[TopicPartition, int]:
-    starts = await parts.probe.start_offsets(partitions)
-    return await with_patience(lambda: open_positions(parts.pool, starts), parts.retry_seconds)
 
 
 async def _leave(error: BaseException) -> None:

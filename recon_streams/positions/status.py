@@ -1,5 +1,6 @@
 """What is known of each account now, read from the book: figures, verdict, breaker, coverage."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 
 import asyncpg
@@ -54,9 +55,24 @@ async def read_status(
 ) -> list[AccountStatus]:
     """Return the status of every account, or of those called `account_id`, by scope."""
     rows = await pool.fetch("SELECT number, state FROM positions.account_state")
-    found = [_status(directory, row["number"], row["state"], now) for row in rows]
+    found = [status_of(directory, row["number"], row["state"], now) for row in rows]
     wanted = [s for s in found if account_id is None or s.position.account_id == account_id]
     return sorted(wanted, key=lambda status: status.scope)
+
+
+async def status_pages(
+    pool: asyncpg.Pool, directory: Directory, *, now: datetime, rows_max: int = 500
+) -> AsyncIterator[list[AccountStatus]]:
+    """Yield every account in pages small enough to let other work go on between them."""
+    last = -1
+    while rows := await pool.fetch(
+        "SELECT number, state FROM positions.account_state WHERE number > $1 "
+        "ORDER BY number LIMIT $2",
+        last,
+        rows_max,
+    ):
+        yield [status_of(directory, row["number"], row["state"], now) for row in rows]
+        last = rows[-1]["number"]
 
 
 async def read_coverage(pool: asyncpg.Pool, *, now: datetime) -> list[Coverage]:
@@ -115,7 +131,8 @@ def is_covered(status: AccountStatus) -> bool:
     return status.position.tier is not Tier.UNKNOWN
 
 
-def _status(directory: Directory, number: int, payload: bytes, now: datetime) -> AccountStatus:
+def status_of(directory: Directory, number: int, payload: bytes, now: datetime) -> AccountStatus:
+    """Return the status of one account from its stored state, evaluated at `now`."""
     account = directory.by_number(number)
     state: AccountState = state_from_bytes(payload)
     at = max(now, state.evaluated_at)

@@ -38,6 +38,21 @@ class ReconApp(faust.App):
         await self.on_agent_failure(exc)
 
 
+class MemoryTable(faust.Table[Any, Any]):
+    """A table of this process alone: no changelog, so nothing to lose or to recover from.
+
+    Made directly instead of by `app.Table`, which would hand it to Faust's own recovery.
+    """
+
+    @override
+    def on_key_set(self, key: Any, value: Any) -> None:
+        """Write no changelog."""
+
+    @override
+    def on_key_del(self, key: Any) -> None:
+        """Write no changelog."""
+
+
 def make_app(name: str, on_agent_failure: AgentFailureListener) -> ReconApp:
     """Return an app that is not started.
 

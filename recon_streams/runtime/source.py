@@ -14,7 +14,10 @@ from recon_streams.runtime.batch_topic import BatchTopic
 
 _log = structlog.get_logger()
 
-PositionsOf = Callable[[frozenset[TopicPartition]], Awaitable[Mapping[TopicPartition, int]]]
+PositionsOf = Callable[
+    [frozenset[TopicPartition], frozenset[TopicPartition]],
+    Awaitable[Mapping[TopicPartition, int]],
+]
 CaughtUpListener = Callable[[Mapping[TopicPartition, int]], Awaitable[None]]
 
 # How long a partition is held back from its next owner so that its batch can commit. Past it the
@@ -43,7 +46,7 @@ class LogSource:
         Args:
             reader: A member of the group; started by `start`.
             topics: Topic or alias -> where its batches go.
-            positions_of: Asks the book where newly assigned partitions stand.
+            positions_of: Says where newly assigned partitions stand, given those kept.
             records_max: Of one batch.
             wait_seconds: How long a fetch may wait at the end of the log.
         """
@@ -95,7 +98,7 @@ class LogSource:
     ) -> Mapping[TopicPartition, int]:
         """Take over `partitions` where the book stands."""
         self.rebalances += 1
-        positions = dict(await self._positions_of(partitions))
+        positions = dict(await self._positions_of(partitions, frozenset(self._tasks)))
         self.positions.update(positions)
         self.settled.update(positions)
         for partition in partitions:

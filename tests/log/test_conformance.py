@@ -34,7 +34,7 @@ async def test_a_partition_delivers_in_the_order_of_appending(log: Log) -> None:
 async def test_a_record_comes_back_as_it_was_written(log: Log) -> None:
     topic = await log.topic()
     headers = (("id", b"\x00\xff"), ("id", b"again"), ("empty", b""))
-    before = datetime.now(UTC) - timedelta(seconds=2)  # noqa: TID251 - beside a server's clock
+    before = datetime.now(UTC) - timedelta(seconds=2)
     await log.writer.append(
         [
             OutgoingRecord(topic, b"k", bytes(range(256)), headers),

@@ -130,7 +130,7 @@ async def test_upkeep_expires_what_is_older_than_the_retention(postgres_log: Pos
     partition = TopicPartition(topic, 0)
     await log.fill(topic, 6)
     await log.pool.execute("UPDATE log.record SET at = at - interval '2 minutes' WHERE off < 4")
-    now = datetime.now(UTC)  # noqa: TID251 - beside the server's clock
+    now = datetime.now(UTC)
     assert await log.admin.upkeep(now) == 4
     assert [each.offset for each in await everything(log.probe, partition)] == [4, 5]
     assert await log.admin.upkeep(now + timedelta(hours=1)) == 2

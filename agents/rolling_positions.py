@@ -1,0 +1,68 @@
+"""The agent for `recon.positions`: keeps the rolling state of this worker's accounts in a table.
+
+The table serves windows and trends; no verdict is read from it. So it keeps no position in the
+book: it is restored from there at assignment, and goes on at the log's end.
+"""
+
+from collections.abc import Callable
+
+import asyncpg
+import msgspec
+from faust.types import AgentT, StreamT
+
+from recon_streams.kernel.clock import utc_now
+from recon_streams.log.partitioner import partition_of
+from recon_streams.log.record import Batch
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.positions.rolling import Rolling, push
+from recon_streams.positions.status import status_pages
+from recon_streams.runtime.batch_topic import BatchTopic, batches_of
+from recon_streams.runtime.book_table import BookTable
+from recon_streams.runtime.faust_app import ReconApp
+from topics.positions import Position
+
+TOPIC = "recon.positions"
+_DECODER = msgspec.json.Decoder(Position)
+
+RollingTable = BookTable[Rolling, Position]
+
+
+def make_table(app: ReconApp) -> RollingTable:
+    """Return the empty table of rolling positions, by scope."""
+    return BookTable(app, "rolling-positions", push)
+
+
+def attach(
+    app: ReconApp, topic: BatchTopic, table: RollingTable, on_settled: Callable[[Batch], None]
+) -> AgentT[None]:
+    """Subscribe to `topic`; the agent lives as long as `app`."""
+
+    async def rolling_positions(batches: StreamT[Batch]) -> None:
+        """Keep the newest position and the last minutes of each account."""
+        async for batch in batches_of(batches):
+            for record in batch.records:
+                if record.key is not None and record.value is not None:
+                    table.put(record.key.decode(), _DECODER.decode(record.value))
+            on_settled(batch)
+
+    return app.agent(topic.channel, name="agents.rolling_positions")(rolling_positions)
+
+
+async def restore(
+    pool: asyncpg.Pool, table: RollingTable, owned: frozenset[int], partitions: int
+) -> int:
+    """Fill `table` with the accounts of the `owned` partitions; return how many were new to it.
+
+    Runs beside the reading of news: values are absolute and versioned, so whichever of the two
+    comes second changes nothing it should not.
+    """
+
+    def is_ours(scope: str) -> bool:
+        return partition_of(scope.encode(), partitions) in owned
+
+    table.forget(lambda scope: not is_ours(scope))
+    directory = await DirectoryCache().current(pool)
+    restored = 0
+    async for page in status_pages(pool, directory, now=utc_now()):
+        restored += table.restore((a.scope, a.position) for a in page if is_ours(a.scope))
+    return restored
