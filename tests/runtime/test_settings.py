@@ -348,10 +348,35 @@ def test_no_damaged_file_is_read_with_anything_but_a_clear_error(
         loaded(tmp_path, text[:at] + data.draw(strange) + text[at + length :])
 
 
-SCALARS = (
-    "null true 1 -1 1.5 .nan .inf 2026-11-20 2026-11-20T00:00:00Z '' [] {} [1] 0x1F 0o17 1e400 text"
-    " '9' ? {a:1} {a:[1]} [[]] -0 +1 1_0 ~ yes"
-).split()
+SCALARS = [
+    "null",
+    "true",
+    "1",
+    "-1",
+    "1.5",
+    ".nan",
+    ".inf",
+    "2026-11-20",
+    "2026-11-20T00:00:00Z",
+    "''",
+    "[]",
+    "{}",
+    "[1]",
+    "0x1F",
+    "0o17",
+    "1e400",
+    "text",
+    "'9'",
+    "?",
+    "{a:1}",
+    "{a:[1]}",
+    "[[]]",
+    "-0",
+    "+1",
+    "1_0",
+    "~",
+    "yes",
+]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
