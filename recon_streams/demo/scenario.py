@@ -2,22 +2,14 @@
 
 from datetime import datetime
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from recon_streams.demo.accounts import FLOAT, LATECOMER, OPERATIONS
+from recon_streams.demo.ledger import Ledger, Send
 from topics.breaker import BreakerState
 from topics.positions import Tier
-
-
-class Send(msgspec.Struct, frozen=True, kw_only=True):
-    """One record, and how a person would call it."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    caption: str
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +44,7 @@ WAITING_AT_THE_END: Final = 1  # the broken message; nobody mends it in the demo
 
 def acts(now: datetime) -> tuple[Act, ...]:
     """Return the day, with ledger records dated `now`."""
-    ledger = _Ledger(now)
+    ledger = Ledger(now)
     return (
         _in_balance(ledger),
         _minor(),
@@ -67,7 +59,7 @@ def acts(now: datetime) -> tuple[Act, ...]:
     )
 
 
-def _in_balance(ledger: "_Ledger") -> Act:
+def _in_balance(ledger: Ledger) -> Act:
     return Act(
         title="In balance",
         story="Both accounts open suspended: no evidence, no payouts. The ledger states its "
@@ -117,7 +109,7 @@ def _significant() -> Act:
     )
 
 
-def _heals(ledger: "_Ledger") -> Act:
+def _heals(ledger: Ledger) -> Act:
     return Act(
         title="It heals with proof",
         story="The ledger issues what had arrived and states its balance. Three clean evaluations "
@@ -138,7 +130,7 @@ def _heals(ledger: "_Ledger") -> Act:
     )
 
 
-def _payout(ledger: "_Ledger") -> Act:
+def _payout(ledger: Ledger) -> Act:
     reference = "20190424001255000100006"
     return Act(
         title="A payout that was announced does not trip",
@@ -243,59 +235,6 @@ def _registered() -> Act:
         ),
         registers=True,
     )
-
-
-class _Ledger:
-    """Numbers the ledger's records, account by account."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._last: dict[str, int] = {}
-
-    def move(self, account_id: str, currency: str, kind: str, amount: str) -> Send:
-        """Return a movement."""
-        return self._record(account_id, currency, f"{kind} {amount}", kind=kind, amount=amount)
-
-    def announce(self, account_id: str, currency: str, amount: str, reference: str) -> Send:
-        """Return the announcement of a payout."""
-        caption = f"announce payout {amount}"
-        fields = {"kind": "payout", "amount": amount, "reference": reference}
-        return self._record(account_id, currency, caption, **fields)
-
-    def balance(self, account_id: str, currency: str, amount: str) -> Send:
-        """Return a statement of the balance through the last movement."""
-        number = self._last[account_id] = self._last.get(account_id, 0) + 1
-        record = {
-            "balance_id": f"bal-{account_id}-{number}",
-            "account_id": account_id,
-            "currency": currency,
-            "amount": amount,
-            "as_of": self._now,
-            "ledger_sequence": number,
-        }
-        return Send(
-            topic="ledger.balances",
-            key=account_id.encode(),
-            value=msgspec.json.encode(record),
-            caption=f"the ledger states {amount}",
-        )
-
-    def _record(self, account_id: str, currency: str, caption: str, **fields: Any) -> Send:  # noqa: ANN401
-        number = self._last[account_id] = self._last.get(account_id, 0) + 1
-        record = {
-            "movement_id": f"mv-{account_id}-{number}",
-            "account_id": account_id,
-            "currency": currency,
-            "ledger_sequence": number,
-            "occurred_at": self._now,
-            **fields,
-        }
-        return Send(
-            topic="ledger.movements",
-            key=account_id.encode(),
-            value=msgspec.json.encode(record),
-            caption=caption,
-        )
 
 
 def _bank(sample: str, account_id: str, caption: str) -> Send:

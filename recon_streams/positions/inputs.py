@@ -7,8 +7,8 @@ from recon_streams.iso20022.values import Message
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.log.record import Record
-from recon_streams.positions import bank_intake, ledger_intake
-from recon_streams.positions.bank_intake import Prepared as PreparedMessage
+from recon_streams.positions import bank_intake, bank_message, ledger_intake
+from recon_streams.positions.bank_message import Prepared as PreparedMessage
 from recon_streams.positions.desk import evidence_of
 from recon_streams.positions.directory import Directory
 from recon_streams.positions.known_store import Keys
@@ -41,7 +41,7 @@ class BankNotifications:
 
     def prepare(self, read: Message, record: Record, directory: Directory) -> PreparedMessage:
         """Return the message resolved to accounts."""
-        return bank_intake.prepare(
+        return bank_message.prepare(
             read, directory, at=record.appended_at, accept_test=self._accept_test
         )
 

@@ -1,11 +1,36 @@
 """The SQL of what recognises a payment: asked for the keys of a batch, written with it."""
 
+from typing import Final
+
 import msgspec
 
 from recon_streams.book.connection import Session
 from recon_streams.kernel.money import ZERO
 from recon_streams.positions.identity import Mark, Rung
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
+
+_REPORT: Final = ("number", "key", "content", "origin")
+_MARK: Final = (
+    "number",
+    "digest",
+    "ordinal",
+    "rung",
+    "sequence",
+    "part",
+    "strongest_rung",
+    "strongest",
+    "booked_on",
+)
+_MOVEMENT: Final = (
+    "number",
+    "movement_id",
+    "content",
+    "ledger_sequence",
+    "amount",
+    "reference",
+    "names_payment",
+    "sequence",
+)
 
 
 class Keys(msgspec.Struct, kw_only=True):
@@ -38,46 +63,9 @@ async def load_known(connection: Session, keys: Keys) -> Known:
 
 async def write_known(connection: Session, known: Known) -> None:
     """Write what a batch added to `known`."""
-    if known.added_reports:
-        await connection.copy_records_to_table(
-            "report_seen",
-            schema_name="positions",
-            columns=("number", "key", "content", "origin"),
-            records=[
-                (number, key, seen.content, seen.where)
-                for (number, key), seen in known.added_reports.items()
-            ],
-        )
-    if known.added_marks:
-        await connection.copy_records_to_table(
-            "payment_mark",
-            schema_name="positions",
-            columns=(
-                "number",
-                "digest",
-                "ordinal",
-                "rung",
-                "sequence",
-                "part",
-                "strongest_rung",
-                "strongest",
-                "booked_on",
-            ),
-            records=[
-                (
-                    added.account,
-                    added.mark.digest,
-                    added.seen.ordinal,
-                    int(added.mark.rung),
-                    added.seen.sequence,
-                    added.seen.part,
-                    int(added.seen.strongest.rung),
-                    added.seen.strongest.digest,
-                    added.seen.booked_on,
-                )
-                for added in known.added_marks
-            ],
-        )
+    await _copy(connection, "report_seen", _REPORT, _report_rows(known))
+    await _copy(connection, "payment_mark", _MARK, _mark_rows(known))
+    await _copy(connection, "ledger_record", _MOVEMENT, _movement_rows(known))
     if known.added_bank_legs:
         legs = sorted((*key, amount) for key, amount in known.added_bank_legs.items())
         await connection.execute(
@@ -86,34 +74,55 @@ async def write_known(connection: Session, known: Known) -> None:
             "ON CONFLICT (number, reference) DO UPDATE SET amount = b.amount + excluded.amount",
             *([leg[column] for leg in legs] for column in range(3)),
         )
-    if known.added_movements:
+
+
+async def _copy(
+    connection: Session, table: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]
+) -> None:
+    if rows:
         await connection.copy_records_to_table(
-            "ledger_record",
-            schema_name="positions",
-            columns=(
-                "number",
-                "movement_id",
-                "content",
-                "ledger_sequence",
-                "amount",
-                "reference",
-                "names_payment",
-                "sequence",
-            ),
-            records=[
-                (
-                    row.account,
-                    row.movement_id,
-                    row.content,
-                    row.ledger_sequence,
-                    row.amount,
-                    row.reference,
-                    row.names_payment,
-                    row.sequence,
-                )
-                for row in known.added_movements
-            ],
+            table, schema_name="positions", columns=columns, records=rows
         )
+
+
+def _report_rows(known: Known) -> list[tuple[object, ...]]:
+    return [
+        (number, key, seen.content, seen.where)
+        for (number, key), seen in known.added_reports.items()
+    ]
+
+
+def _mark_rows(known: Known) -> list[tuple[object, ...]]:
+    return [
+        (
+            added.account,
+            added.mark.digest,
+            added.seen.ordinal,
+            int(added.mark.rung),
+            added.seen.sequence,
+            added.seen.part,
+            int(added.seen.strongest.rung),
+            added.seen.strongest.digest,
+            added.seen.booked_on,
+        )
+        for added in known.added_marks
+    ]
+
+
+def _movement_rows(known: Known) -> list[tuple[object, ...]]:
+    return [
+        (
+            row.account,
+            row.movement_id,
+            row.content,
+            row.ledger_sequence,
+            row.amount,
+            row.reference,
+            row.names_payment,
+            row.sequence,
+        )
+        for row in known.added_movements
+    ]
 
 
 async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:

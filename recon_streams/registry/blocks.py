@@ -1,12 +1,44 @@
 """The shape of accounts.yaml: which keys there are, and what each may hold."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import pydantic
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
-_Amount = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?$")]
+_AMOUNT: Final = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?$"
+_ACCOUNT_ID: Final = r"^[A-Za-z0-9._:-]{1,64}$"
+_CURRENCY: Final = r"^[A-Z][A-Z0-9]{2,5}$"
+_BIC: Final = r"^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$"
+
+FORMS: Final[Mapping[str, str]] = {
+    _AMOUNT: 'write digits with at most 8 decimals, no sign, in quotes: "1000.00"',
+    _ACCOUNT_ID: "write 1 to 64 of A-Z a-z 0-9 . _ : -",
+    _CURRENCY: "write an ISO 4217 code such as AED, or a token of 3 to 6 of A-Z 0-9",
+    _BIC: "write a BIC of 8 or 11 characters, such as EBILAEAD",
+}
+
+_YEARS: Final = range(1970, 9999)  # beyond, an offset may lead out of the calendar
+
+
+def _instant(value: object) -> datetime:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        found = None
+    if found is None or found.utcoffset() is None or found.year not in _YEARS:
+        example = 'write an instant with its offset, in quotes: "2026-11-20T08:00:00Z"'
+        raise PydanticCustomError("instant", example)
+    return found
+
+
+_Amount = Annotated[str, StringConstraints(pattern=_AMOUNT)]
 _Seconds = Annotated[int, Field(ge=0, le=31_622_400)]
+_Instant = Annotated[datetime, BeforeValidator(_instant)]
+_Rail = Annotated[str, StringConstraints(min_length=1, max_length=35)]
+_Own = Annotated[str, StringConstraints(min_length=1, max_length=70)]
 
 
 class _Block(pydantic.BaseModel):
@@ -16,9 +48,14 @@ class _Block(pydantic.BaseModel):
 class BankBlock(_Block):
     """One name the bank has for the account."""
 
-    iban: str | None = None
-    other: Annotated[str, StringConstraints(min_length=1, max_length=70)] | None = None
-    servicer_bic: str | None = None
+    iban: _Own | None = None
+    other: _Own | None = None
+    servicer_bic: Annotated[str, StringConstraints(pattern=_BIC)] | None = None
+
+    @property
+    def identification(self) -> str:
+        """Return the name as messages of the bank are read: without spaces, an IBAN in capitals."""
+        return "".join((self.other or (self.iban or "").upper()).split())
 
 
 class LimitsBlock(_Block):
@@ -53,30 +90,41 @@ class InFlightBlock(_Block):
 
     due_seconds_default: _Seconds = 900
     due_seconds_max: _Seconds = 86_400
-    rails: dict[str, _Seconds] = {}
+    rails: dict[_Rail, _Seconds] = {}
     open_items_max: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
 
 
 class OpeningBlock(_Block):
     """The figures attested on the first day."""
 
-    as_of: Annotated[AwareDatetime, Field(strict=False)]
+    as_of: _Instant
     bank: _Amount | None = None
     ledger: _Amount | None = None
-    ledger_sequence: Annotated[int, Field(ge=0)] = 0
+    ledger_sequence: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
 class AccountBlock(_Block):
     """One account as the file writes it."""
 
-    account_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{2,5}$")]
+    account_id: Annotated[str, StringConstraints(pattern=_ACCOUNT_ID)]
+    currency: Annotated[str, StringConstraints(pattern=_CURRENCY)]
     scale: Annotated[int, Field(ge=0, le=8)] | None = None
-    bank_accounts: Annotated[list[BankBlock], Field(min_length=1)]
+    bank_accounts: Annotated[list[BankBlock], Field(min_length=1, max_length=100)]
     limits: LimitsBlock = LimitsBlock()
     clearing: ClearingBlock = ClearingBlock()
     silence: SilenceBlock = SilenceBlock()
     in_flight: InFlightBlock = InFlightBlock()
-    calendar: str | None = None
+    calendar: _Own | None = None
     time_zone: str = "UTC"
     opening: OpeningBlock | None = None
+
+
+def known_keys(path: tuple[Any, ...]) -> list[str]:
+    """Return the keys of the block at `path` inside an account."""
+    field = AccountBlock.model_fields.get(str(path[0])) if path else None
+    if path and path[0] == "bank_accounts":
+        return list(BankBlock.model_fields)
+    block = OpeningBlock if path and path[0] == "opening" else field and field.annotation
+    if isinstance(block, type) and issubclass(block, pydantic.BaseModel):
+        return list(block.model_fields)
+    return list(AccountBlock.model_fields)

@@ -2,20 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import available_timezones
 
 from iso4217 import Currency
 
-from recon_streams.registry.blocks import AccountBlock, BankBlock, LimitsBlock
+from recon_streams.registry.blocks import AccountBlock, BankBlock, InFlightBlock, LimitsBlock
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.registry.iban import is_iban
 
 Location = tuple[str | int, ...]
-Wrong = tuple[Location, str]
 
-_ISO_SCALES: Final = {currency.code: currency.exponent or 0 for currency in Currency}
+# Gold, test codes and the like have a code and no decimals of their own.
+_ISO_SCALES: Final = {
+    currency.code: currency.exponent for currency in Currency if currency.exponent is not None
+}
+
+
+class Wrong(NamedTuple):
+    """What is wrong, at the first of `paths` that the account itself writes."""
+
+    paths: tuple[Location, ...]
+    message: str
 
 
 def scale_of(account: AccountBlock) -> int:
@@ -26,17 +36,20 @@ def scale_of(account: AccountBlock) -> int:
 def problems_of(account: AccountBlock) -> Iterator[Wrong]:
     """Yield what is wrong with one account, by the path inside it."""
     if account.currency not in _ISO_SCALES and account.scale is None:
-        yield ("currency",), "not an ISO 4217 code; a token needs its scale as well"
+        message = "ISO 4217 gives this code no decimals; write its scale as well"
+        yield Wrong((("currency",),), message)
+    else:
+        yield from _scale_problems(account)
     for number, bank in enumerate(account.bank_accounts):
         yield from _bank_problems(number, bank)
     yield from _limit_problems(account.limits)
-    if account.time_zone not in available_timezones():
-        yield ("time_zone",), "not a time zone of the IANA database, such as Asia/Dubai"
-    if account.opening is not None:
-        scale = scale_of(account)
-        for side, amount in (("bank", account.opening.bank), ("ledger", account.opening.ledger)):
-            if amount is not None and len(amount.partition(".")[2].rstrip("0")) > scale:
-                yield ("opening", side), f"at most {scale} digits after the point"
+    yield from _due_problems(account.in_flight)
+    if Decimal(account.clearing.clear_below_ratio) > 1:
+        message = "not more than 1, or a suspension heals above the limit that made it"
+        yield Wrong((("clearing", "clear_below_ratio"),), message)
+    if account.time_zone not in _time_zones():
+        message = "not a time zone of the IANA database, such as Asia/Dubai"
+        yield Wrong((("time_zone",),), message)
 
 
 def repetitions_of(found: Sequence[tuple[Location, AccountDefinition]]) -> Iterator[Wrong]:
@@ -46,27 +59,66 @@ def repetitions_of(found: Sequence[tuple[Location, AccountDefinition]]) -> Itera
     for location, definition in found:
         name = (definition.account_id, definition.currency)
         if name in accounts:
-            yield (*location, "account_id"), "this account and currency stand twice"
+            yield Wrong(((*location, "account_id"),), "this account and currency stand twice")
         accounts.add(name)
         for number, bank in enumerate(definition.bank_accounts):
             key = (bank.identification, definition.currency)
             if key in banks:
                 where = (*location, "bank_accounts", number)
-                yield where, f"this bank account already belongs to {banks[key]}"
-            banks[key] = definition.account_id
+                yield Wrong((where,), f"this bank account already belongs to {banks[key]}")
+            banks.setdefault(key, definition.account_id)
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    # Asking walks a directory of hundreds of files, and there may be thousands of accounts.
+    return frozenset({"UTC", *available_timezones()})
+
+
+def _scale_problems(account: AccountBlock) -> Iterator[Wrong]:
+    scale = scale_of(account)
+    amounts: dict[Location, str | None] = {
+        ("limits", name): getattr(account.limits, name)
+        for name in LimitsBlock.model_fields
+        if name.endswith("_amount")
+    }
+    if account.opening is not None:
+        amounts["opening", "bank"] = account.opening.bank
+        amounts["opening", "ledger"] = account.opening.ledger
+    for path, amount in amounts.items():
+        if amount is not None and len(amount.partition(".")[2].rstrip("0")) > scale:
+            yield Wrong((path,), f"at most {scale} digits after the point in {account.currency}")
 
 
 def _bank_problems(number: int, bank: BankBlock) -> Iterator[Wrong]:
+    where: Location = ("bank_accounts", number)
     if (bank.iban is None) == (bank.other is None):
-        yield ("bank_accounts", number), "give iban or other, one of them"
-    elif bank.iban is not None and not is_iban(bank.iban):
-        yield ("bank_accounts", number, "iban"), "not an IBAN: its check digits do not fit"
+        yield Wrong((where,), "give iban or other, one of them")
+    elif bank.iban is not None and not is_iban(bank.identification):
+        message = "not an IBAN: its form or its check digits do not fit"
+        yield Wrong(((*where, "iban"),), message)
+    elif not bank.identification or not bank.identification.isprintable():
+        # The reader of bank messages refuses such names, so nothing would ever match.
+        yield Wrong(((*where, "other"),), "write visible characters only")
 
 
 def _limit_problems(limits: LimitsBlock) -> Iterator[Wrong]:
     for kind in ("percent", "amount"):
         names = [f"{tier}_{kind}" for tier in ("minor", "significant", "critical")]
-        given = [(name, getattr(limits, name)) for name in names if getattr(limits, name)]
+        given = [(name, text) for name in names if (text := getattr(limits, name)) is not None]
         for (lower, less), (upper, more) in pairwise(given):
             if Decimal(less) > Decimal(more):
-                yield ("limits", upper), f"not below {lower}, which is {less}"
+                message = f"{lower} {less} is above {upper} {more}; limits ascend"
+                yield Wrong((("limits", upper), ("limits", lower)), message)
+
+
+def _due_problems(in_flight: InFlightBlock) -> Iterator[Wrong]:
+    longest = in_flight.due_seconds_max
+    maximum = ("in_flight", "due_seconds_max")
+    if in_flight.due_seconds_default > longest:
+        message = f"due_seconds_default is above due_seconds_max, which is {longest}"
+        yield Wrong((("in_flight", "due_seconds_default"), maximum), message)
+    for rail, seconds in in_flight.rails.items():
+        if seconds > longest:
+            message = f"{seconds} seconds are above due_seconds_max, which is {longest}"
+            yield Wrong((("in_flight", "rails", rail), maximum), message)

@@ -1,43 +1,22 @@
 """The registry as a file: accounts.yaml, checked as a whole, with the line of everything wrong."""
 
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import pydantic
 
-from recon_streams.kernel.money import normal
-from recon_streams.registry.blocks import (
-    AccountBlock,
-    BankBlock,
-    ClearingBlock,
-    InFlightBlock,
-    LimitsBlock,
-    OpeningBlock,
-    SilenceBlock,
-)
-from recon_streams.registry.checks import problems_of, repetitions_of, scale_of
-from recon_streams.registry.definition import (
-    AccountClearing,
-    AccountDefinition,
-    AccountInFlight,
-    AccountLimits,
-    AccountSilence,
-    BankAccount,
-    Opening,
-)
+from recon_streams.registry.blocks import FORMS, AccountBlock, known_keys
+from recon_streams.registry.checks import problems_of, repetitions_of
+from recon_streams.registry.conversion import definition_of
+from recon_streams.registry.definition import AccountDefinition
+from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import Problem, did_you_mean
 from recon_streams.runtime.yaml_source import Location, YamlSource, read_yaml
 
 _SHARED: Final = ("limits", "clearing", "silence", "in_flight", "calendar", "time_zone")
-_PLAIN_WORDS: Final = {
-    "string_type": "write it in quotes; a bare number is read as a binary float",
-    "string_pattern_mismatch": "not of the form the registry's reference page describes",
-    "missing": "is required",
-    "timezone_aware": 'an instant with its offset, in quotes: "2026-11-20T08:00:00Z"',
-}
+_BLOCK: Final = "write a block of `key: value` lines"
+_QUOTES: Final = {"string_type": "write it in quotes; a bare number is read as a binary float"}
 
 
 def load_accounts(path: Path) -> tuple[AccountDefinition, ...]:
@@ -50,142 +29,123 @@ def load_accounts(path: Path) -> tuple[AccountDefinition, ...]:
 
 
 def accounts_of(source: YamlSource) -> tuple[AccountDefinition, ...]:
-    """Return the accounts that a parsed file defines."""
-    problems: list[Problem] = []
-    for key in source.data:
-        if key not in ("accounts", "defaults"):
-            message = did_you_mean(str(key), ["accounts", "defaults"])
-            problems.append(source.problem((key,), message, at_key=True))
-    defaults = _block(source, ("defaults",), source.data.get("defaults", {}), problems)
-    for key in defaults:
-        if key not in _SHARED:
-            message = did_you_mean(str(key), list(_SHARED))
-            problems.append(source.problem(("defaults", key), message, at_key=True))
+    """Return the accounts that a parsed file defines.
+
+    Raises:
+        ConfigurationInvalid: With every problem of the file.
+    """
+    problems = _unknown_keys(source, (), ["accounts", "defaults"])
+    defaults = source.data.get("defaults") or {}
+    if isinstance(defaults, dict):
+        problems += _unknown_keys(source, ("defaults",), list(_SHARED))
+    else:
+        problems.append(source.problem(("defaults",), _BLOCK))
+        defaults = {}
     blocks = source.data.get("accounts")
     if not isinstance(blocks, list) or not blocks:
         problems.append(source.problem(("accounts",), "write a list of accounts"))
         blocks = []
-    found: list[tuple[Location, AccountDefinition]] = [
-        (("accounts", number), definition)
-        for number, block in enumerate(blocks)
-        if (definition := _definition(source, number, (block, defaults), problems)) is not None
-    ]
-    problems.extend(source.problem(path, message) for path, message in repetitions_of(found))
+    found: list[tuple[Location, AccountDefinition]] = []
+    for number, block in enumerate(blocks):
+        if not isinstance(block, dict):
+            problems.append(source.problem(("accounts", number), _BLOCK))
+            continue
+        overlay = _Overlay(source, number, block, defaults)
+        definition = overlay.definition(problems)
+        if definition is not None:
+            found.append((("accounts", number), definition))
+    problems.extend(source.problem(paths[0], message) for paths, message in repetitions_of(found))
     if problems:
-        raise source.invalid(problems)
+        # What is wrong in the defaults is wrong in every account, and told once.
+        raise source.invalid(list(dict.fromkeys(problems)))
     return tuple(definition for _, definition in found)
 
 
-def _definition(
-    source: YamlSource, number: int, blocks: tuple[Any, Any], problems: list[Problem]
-) -> AccountDefinition | None:
-    location: Location = ("accounts", number)
-    block, defaults = _block(source, location, blocks[0], problems), blocks[1]
-    merged = {key: _merged(defaults.get(key), block.get(key)) for key in {*defaults, *block}}
-    merged = {key: value for key, value in merged.items() if key in (*_SHARED, *block)}
-    try:
-        account = AccountBlock.model_validate(_plain(merged))
-    except pydantic.ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)
-        problems.extend(_problem(source, location, each) for each in found)
-        return None
-    wrong = [source.problem((*location, *path), message) for path, message in problems_of(account)]
-    problems.extend(wrong)
-    return None if wrong else _converted(account)
+class _Overlay:
+    """One account laid over the defaults, which remembers who wrote what."""
+
+    def __init__(
+        self, source: YamlSource, number: int, block: dict[str, Any], defaults: dict[str, Any]
+    ) -> None:
+        self._source = source
+        self._location: Location = ("accounts", number)
+        self._block = block
+        self._defaults = {key: defaults[key] for key in _SHARED if key in defaults}
+
+    def definition(self, problems: list[Problem]) -> AccountDefinition | None:
+        """Return the account, or None after adding what is wrong with it to `problems`."""
+        try:
+            account = AccountBlock.model_validate(_plain(_merged(self._defaults, self._block)))
+        except pydantic.ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            problems.extend(self._problem(each) for each in found)
+            return None
+        wrong = [
+            self._source.problem(self._where(*paths), message)
+            for paths, message in problems_of(account)
+        ]
+        problems.extend(wrong)
+        return None if wrong else definition_of(account)
+
+    def _problem(self, found: Any) -> Problem:  # noqa: ANN401 - pydantic's own dictionary
+        path: Location = found["loc"]
+        if found["type"] == "extra_forbidden":
+            message = did_you_mean(str(path[-1]), known_keys(path[:-1]))
+            return self._source.problem(self._where(path), message, at_key=True)
+        form = FORMS.get(str(found.get("ctx", {}).get("pattern")))
+        message = form or plain_words(found, own=_QUOTES)
+        return self._source.problem(self._where(path), message)
+
+    def _where(self, *paths: Location) -> Location:
+        """Return where the first of `paths` that somebody wrote stands."""
+        for path in paths:
+            if _stands(self._block, path):
+                return (*self._location, *path)
+        for path in paths:
+            if _stands(self._defaults, path):
+                return ("defaults", *path)
+        return (*self._location, *paths[0])
 
 
-def _converted(account: AccountBlock) -> AccountDefinition:
-    opening = account.opening
-    return AccountDefinition(
-        account_id=account.account_id,
-        currency=account.currency,
-        scale=scale_of(account),
-        bank_accounts=tuple(
-            BankAccount(
-                identification=(bank.iban or bank.other or "").replace(" ", ""),
-                scheme="IBAN" if bank.iban else "OTHER",
-                servicer_bic=bank.servicer_bic,
-            )
-            for bank in account.bank_accounts
-        ),
-        limits=AccountLimits(**_decimals(account.limits.model_dump())),
-        clearing=AccountClearing(
-            clean_evaluations_min=account.clearing.clean_evaluations_min,
-            dwell_seconds_min=account.clearing.dwell_seconds_min,
-            clear_below_ratio=_decimal(account.clearing.clear_below_ratio),
-        ),
-        silence=msgspec.convert(account.silence.model_dump(), AccountSilence),
-        in_flight=msgspec.convert(account.in_flight.model_dump(), AccountInFlight),
-        calendar=account.calendar,
-        time_zone=account.time_zone,
-        opening=None
-        if opening is None
-        else Opening(
-            as_of=opening.as_of,
-            bank=None if opening.bank is None else _decimal(opening.bank),
-            ledger=None if opening.ledger is None else _decimal(opening.ledger),
-            ledger_sequence=opening.ledger_sequence,
-        ),
-    )
+def _unknown_keys(source: YamlSource, location: Location, known: list[str]) -> list[Problem]:
+    block: Any = source.data
+    for step in location:
+        block = block.get(step) or {}
+    return [
+        source.problem((*location, key), did_you_mean(key, known), at_key=True)
+        for key in block
+        if key not in known
+    ]
 
 
-def _decimal(text: str) -> Decimal:
-    return normal(Decimal(text))
-
-
-def _decimals(values: dict[str, str | None]) -> dict[str, Any]:
-    return {name: None if text is None else _decimal(text) for name, text in values.items()}
-
-
-def _block(
-    source: YamlSource,
-    location: Location,
-    block: object,
-    problems: list[Problem],
-) -> dict[str, Any]:
-    if isinstance(block, dict):
-        return block
-    problems.append(source.problem(location, "write a block of `key: value` lines"))
-    return {}
+def _stands(node: Any, path: Location) -> bool:  # noqa: ANN401 - whatever YAML holds
+    for step in path:
+        is_inside = step in node if isinstance(node, dict) else False
+        if isinstance(node, list) and isinstance(step, int):
+            is_inside = step < len(node)
+        if not is_inside or node[step] is None:
+            return False
+        node = node[step]
+    return True
 
 
 def _merged(default: Any, own: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
-    if isinstance(default, dict) and isinstance(own, dict):
-        return {**default, **own}
-    return default if own is None else own
+    """Return `own` over `default`, key by key; an empty value says nothing."""
+    if not isinstance(default, dict) or not isinstance(own, dict):
+        return default if own is None else own
+    both = {key: _merged(default.get(key), own.get(key)) for key in [*default, *own]}
+    return {key: value for key, value in both.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
-    """Return `value` in Python's own types; the parser's remember where they stood."""
+    """Return `value` in Python's own types; the parser's remember how they were spelled."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, datetime):
+    if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bool) or value is None:
-        return value
-    return int(value) if isinstance(value, int) else float(value)
-
-
-def _problem(source: YamlSource, location: Location, found: Any) -> Problem:  # noqa: ANN401
-    path: Location = (*location, *found["loc"])
-    if found["type"] == "extra_forbidden":
-        known = _known_keys(tuple(found["loc"][:-1]))
-        return source.problem(path, did_you_mean(str(path[-1]), known), at_key=True)
-    return source.problem(path, _PLAIN_WORDS.get(found["type"], found["msg"]))
-
-
-def _known_keys(path: Location) -> list[str]:
-    blocks: dict[str, type[pydantic.BaseModel]] = {
-        "limits": LimitsBlock,
-        "clearing": ClearingBlock,
-        "silence": SilenceBlock,
-        "in_flight": InFlightBlock,
-        "opening": OpeningBlock,
-        "bank_accounts": BankBlock,
-    }
-    model = blocks.get(str(path[0]), AccountBlock) if path else AccountBlock
-    return list(model.model_fields)
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value

@@ -19,9 +19,7 @@ _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 # What follows such a key on its line, and the user information of any address, is a secret
 # wherever it stands: the line above an error is shown too.
 _SECRETS: Final = (
-    re.compile(
-        r"(?i)\b(?:dsn|url|[a-z_]*(?:password|secret)[a-z_]*)[\"']?\s*[:=]\s*(?P<secret>.+)"
-    ),
+    re.compile(r"(?i)\b(?:dsn|url|[a-z_]*(?:passw|secret)[a-z_]*)[\"']?\s*[:=]\s*(?P<secret>.+)"),
     re.compile(r"://(?P<secret>\S*)@"),
 )
 

@@ -8,7 +8,7 @@ import pytest
 from recon_streams.iso20022 import reader
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.kernel.refusal import RefusalCode
-from recon_streams.positions import bank_intake
+from recon_streams.positions import bank_intake, bank_message
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import BankMoved, Evidence, Registered
 from recon_streams.positions.known import Known
@@ -35,7 +35,7 @@ class Bank:
         self.offset = 0
 
     def says(self, message: str, *, accept_test: bool = False) -> Outcome:
-        prepared = bank_intake.prepare(
+        prepared = bank_message.prepare(
             reader.read(message.encode()), self.directory, at=AT, accept_test=accept_test
         )
         self.offset += 1
