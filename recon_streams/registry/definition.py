@@ -1,10 +1,12 @@
 """One account as the registry defines it: the words of the file, checked, with exact numbers."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
+
+from recon_streams.kernel.money import amount_text
 
 
 class BankAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,15 +78,35 @@ class AccountDefinition(msgspec.Struct, frozen=True, kw_only=True):
     opening: Opening | None = None
 
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic", decimal_format="string")
+_ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(AccountDefinition)
 
 
 def definition_bytes(definition: AccountDefinition) -> bytes:
-    """Return the one spelling of `definition`; amounts as text."""
-    return _ENCODER.encode(definition)
+    """Return the one spelling of `definition`, so that equal definitions have equal bytes.
+
+    Amounts are text without needless zeros, instants are UTC, and rails stand in order.
+    """
+    return _ENCODER.encode(_spelled(definition))
 
 
 def definition_from_bytes(payload: bytes) -> AccountDefinition:
     """Return the definition that `definition_bytes` wrote."""
     return _DECODER.decode(payload)
+
+
+def _spelled(value: object) -> object:
+    match value:
+        case Decimal():
+            return amount_text(value)
+        case datetime():
+            return value.astimezone(UTC)
+        case msgspec.Struct():
+            names = value.__struct_fields__
+            return {name: _spelled(getattr(value, name)) for name in names}
+        case dict():
+            return {name: _spelled(value[name]) for name in sorted(value)}
+        case tuple():
+            return [_spelled(item) for item in value]
+        case _:
+            return value

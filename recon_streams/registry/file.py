@@ -74,8 +74,14 @@ class _Overlay:
 
     def definition(self, problems: list[Problem]) -> AccountDefinition | None:
         """Return the account, or None after adding what is wrong with it to `problems`."""
+        said = {
+            key: value
+            for key, value in _merged(self._defaults, self._block).items()
+            # A known key without a value says nothing; an unknown one is still a mistake.
+            if value is not None or key not in AccountBlock.model_fields
+        }
         try:
-            account = AccountBlock.model_validate(_plain(_merged(self._defaults, self._block)))
+            account = AccountBlock.model_validate(_plain(said))
         except pydantic.ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
             problems.extend(self._problem(each) for each in found)
@@ -133,8 +139,7 @@ def _merged(default: Any, own: Any) -> Any:  # noqa: ANN401 - whatever YAML hold
     """Return `own` over `default`, key by key; an empty value says nothing."""
     if not isinstance(default, dict) or not isinstance(own, dict):
         return default if own is None else own
-    both = {key: _merged(default.get(key), own.get(key)) for key in [*default, *own]}
-    return {key: value for key, value in both.items() if value is not None}
+    return {key: _merged(default.get(key), own.get(key)) for key in [*default, *own]}
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds

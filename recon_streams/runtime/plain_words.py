@@ -29,6 +29,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "literal_error": "write {expected}",
     "greater_than_equal": "not less than {ge}",
     "greater_than": "more than {gt}",
+    "less_than": "less than {lt}",
     "less_than_equal": "not more than {le}",
     "string_too_long": "not longer than {max_length} characters",
     "too_short": "write at least {min_length}",
