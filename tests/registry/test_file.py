@@ -223,7 +223,8 @@ def test_a_file_is_read_by_its_name_and_a_missing_one_is_an_error(tmp_path: Path
         (ONE + "    opening: {bank: '1'}\n", "accounts[0].opening.as_of: is required"),
         (
             ONE
-            + "    opening: {as_of: '2026-11-20T00:00:00Z', ledger_sequence: 9223372036854775808}\n",
+            + "    opening: {as_of: '2026-11-20T00:00:00Z', "
+            + "ledger_sequence: 9223372036854775808}\n",
             "opening.ledger_sequence: less than 9223372036854775808",
         ),
         (ONE + '    opening: {as_of: "2026-11-20", bank: "1.00"}\n', "accounts[0].opening.as_of"),

@@ -1,0 +1,7 @@
+"""Runs every benchmark, one after the other; `python -m benchmarks.latency` runs one."""
+
+from benchmarks import latency, machine, restart, throughput
+
+for each in (throughput, latency, restart, machine):
+    print(f"--- {each.__name__}")
+    each.main()
