@@ -1,4 +1,4 @@
-"""The consume loop: read a batch while the one before it commits; leave at anything unexpected.
+"""The consume loop: read a batch while those before it commit; leave at anything unexpected.
 
 Every agent is a thin call of this. What it promises: batches of one partition are committed in
 order, each in one transaction; an unreachable book is waited for within a bound while the partition
@@ -8,7 +8,7 @@ waits; and nothing unexpected is survived: a supervisor's restart is safe, a gue
 import asyncio
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 
@@ -19,9 +19,13 @@ from recon_streams.book.reading import read_batch
 from recon_streams.book.streams import Fenced
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.errors import LogUnreachable, LostRecords, OffsetOutOfRange
-from recon_streams.log.record import Batch
+from recon_streams.log.record import Batch, TopicPartition
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.leaving import leave_process
+
+# The database works on the commits of two partitions while a third batch is read here; more would
+# only take connections from the publisher.
+_COMMITS_MAX: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +46,50 @@ class ConsumeParts:
 
 
 async def consume(parts: ConsumeParts, batches: AsyncIterable[Batch]) -> None:
-    """Take every batch of `batches` into the book, in order.
+    """Take every batch of `batches` into the book, those of one partition in order.
 
     Raises:
         Fenced: Somebody else owns a partition we believed to be ours.
         BookGone: The book stayed unreachable for longer than the bound.
     """
-    committing: asyncio.Task[None] | None = None
+    commits = _Commits(parts)
     try:
         async for batch in batches:
             readings = await read_batch(parts.intake, batch)
-            if committing is not None:
-                await committing
-            committing = asyncio.create_task(_commit(parts, batch, readings))
-            # Let the transaction begin before the next batch is waited for; and if no next one
-            # comes, nobody awaits this task: its failure must be heard all the same.
-            committing.add_done_callback(_hear)
+            await commits.begin(batch, readings)
     finally:
-        if committing is not None:
-            await committing
+        await commits.finish()
+
+
+class _Commits:
+    """Commits under way: never two of one partition, and few in all."""
+
+    def __init__(self, parts: ConsumeParts) -> None:
+        self._parts = parts
+        self._under_way: dict[TopicPartition, asyncio.Task[None]] = {}
+
+    async def begin(self, batch: Batch, readings: Sequence[Reading[Any]]) -> None:
+        """Start to commit `batch`, once the batch before it is in and there is room."""
+        before = self._under_way.pop(batch.topic_partition, None)
+        if before is not None:
+            await before
+        while len(self._under_way) >= _COMMITS_MAX:
+            await self._one_less()
+        task = asyncio.create_task(_commit(self._parts, batch, readings))
+        # If no next batch comes, nobody awaits this task: its failure must be heard all the same.
+        task.add_done_callback(_hear)
+        self._under_way[batch.topic_partition] = task
+
+    async def finish(self) -> None:
+        """Wait for all of them."""
+        while self._under_way:
+            await self._one_less()
+
+    async def _one_less(self) -> None:
+        done, _ = await asyncio.wait(self._under_way.values(), return_when=asyncio.FIRST_COMPLETED)
+        self._under_way = {p: task for p, task in self._under_way.items() if task not in done}
+        for task in done:
+            task.result()
 
 
 async def _commit(parts: ConsumeParts, batch: Batch, readings: Sequence[Reading[Any]]) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -75,23 +76,40 @@ def document_of(root: Element) -> Document:
 
 def _identified(document: Element, header_name: str | None) -> Document:
     namespace = namespace_of(document)
-    official = _OFFICIAL.fullmatch(namespace)
-    match = official or _RECOGNISABLE.fullmatch(namespace)
-    if namespace and match is None:
+    named = _named_by(namespace)
+    if namespace and not named.message:
         raise _unknown("the namespace of the Document names a camt.052, camt.053 or camt.054")
     body = _body_of(document, namespace)
     message = _BODIES[local_name(body)]
-    if match is not None and match[1] != message:
+    if named.message and named.message != message:
         raise _unknown("the namespace and the body of the Document name the same message")
     return Document(
         element=document,
         body=body,
         message=message,
-        version=match[2] if match else "",
+        version=named.version,
         namespace=namespace,
-        is_official=official is not None,
+        is_official=named.is_official,
         header_name=header_name,
     )
+
+
+class _Named(NamedTuple):
+    """What a namespace says about the message in it; empty texts where it says nothing."""
+
+    message: str
+    version: str
+    is_official: bool
+
+
+# Namespaces come from strangers, so those that are rarely seen are forgotten again.
+@lru_cache(maxsize=64)
+def _named_by(namespace: str) -> _Named:
+    official = _OFFICIAL.fullmatch(namespace)
+    match = official or _RECOGNISABLE.fullmatch(namespace)
+    if match is None:
+        return _Named("", "", is_official=False)
+    return _Named(match[1], match[2], official is not None)
 
 
 def _enveloped(element: Element, depth: int) -> Iterator[Element]:

@@ -35,6 +35,8 @@ class Moment(NamedTuple):
     has_zone: bool
 
 
+# A message says its day several times, and all messages of a day say the same one.
+@lru_cache(maxsize=1024)
 def moment_of(text: str) -> Moment | None:
     """Return what an `xs:date` or `xs:dateTime` says, or None if `text` is neither.
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -200,7 +201,7 @@ def _identity_of(message: Message, report: Report) -> tuple[bytes, bytes]:
         report.path if not report.id else "",
     )
     said = _ENCODER.encode((report.account, report.entries, report.balances))
-    return key, digest_of(said.decode())
+    return key, blake2b(said, digest_size=16).digest()
 
 
 def _all_held(code: RefusalCode, field: str, rule: str, detail: str = "") -> Prepared:

@@ -47,7 +47,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 
 def digest_of(*parts: str) -> bytes:
     """Return 16 bytes that stand for `parts`; length-prefixed, so no two lists read the same."""
-    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    joined = "".join([f"{len(part)}:{part}" for part in parts])
     return blake2b(joined.encode(), digest_size=16).digest()
 
 
