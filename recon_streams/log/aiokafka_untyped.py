@@ -3,7 +3,7 @@
 Also the list of what an upgrade of aiokafka may break, beside the public consumer and producer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -15,8 +15,10 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
+from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
+from typing_extensions import override
 
 Make = Callable[..., Any]
 
@@ -56,3 +58,40 @@ def is_abort_marker(control_batch: Any) -> bool:  # noqa: ANN401 - aiokafka's ow
     """Return whether the control batch ends a transaction by rolling it back."""
     parse: Make = ControlRecord.parse
     return bool(parse(next(control_batch).key) == ABORT_MARKER)
+
+
+def stored_bytes(raw: bytes, begins: int) -> int:
+    """Return how many bytes the record batch takes that begins at `begins` of a fetched answer."""
+    # Its offset in eight bytes, then the length of what follows in four.
+    return 12 + int.from_bytes(raw[begins + 8 : begins + 12], "big")
+
+
+def records_of(batch: Any, stored: bytes) -> Sequence[Any]:  # noqa: ANN401 - aiokafka's own batch type
+    """Return the records of `batch`, which was read from `stored`.
+
+    Brokers take any bytes for the name of a header. What is no UTF-8 in it comes out escaped.
+    """
+    try:
+        return list(batch)
+    except UnicodeDecodeError:
+        return list(_LenientBatch(stored))
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc] # final for checkers of types only
+    """The library's reader in Python; of all it reads, only names of headers are decoded."""
+
+    @override
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer = _LenientBytes(self._buffer)
+
+
+class _LenientBytes(bytearray):
+    @override
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return _LenientBytes(found) if isinstance(found, bytearray) else found
+
+    @override
+    def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
+        return super().decode(encoding, errors)

@@ -154,8 +154,10 @@ def _stretches(raw: bytes, aborted: Sequence[tuple[int, int]]) -> list[_Stretch]
     rolled_back: set[int] = set()
     found: list[_Stretch] = []
     batches = untyped.memory_records(raw)
+    ends = 0
     while batches.has_next():
         batch = batches.next_batch()
+        begins, ends = ends, ends + untyped.stored_bytes(raw, ends)
         assert batch.validate_crc(), f"the batch at {batch.base_offset} fails its checksum"
         while pending and pending[0][1] <= batch.base_offset:
             rolled_back.add(pending.pop(0)[0])
@@ -167,5 +169,6 @@ def _stretches(raw: bytes, aborted: Sequence[tuple[int, int]]) -> list[_Stretch]
         elif batch.is_transactional and batch.producer_id in rolled_back:
             found.append(_Stretch(*span, GapCause.ABORTED, ()))
         else:
-            found.append(_Stretch(*span, None, list(batch)))
+            records = untyped.records_of(batch, raw[begins:ends])
+            found.append(_Stretch(*span, None, records))
     return found

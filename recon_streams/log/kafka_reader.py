@@ -19,7 +19,7 @@ from recon_streams.log.kafka_connection import KafkaConnection, closed, connecte
 from recon_streams.log.kafka_group import GroupPlan, HeldPartition, Rebalances
 from recon_streams.log.kafka_records import records_from
 from recon_streams.log.port import AssignmentListener, LogProbe
-from recon_streams.log.record import Batch, ProvenGap, TopicPartition
+from recon_streams.log.record import Batch, ProvenGap, Record, TopicPartition
 
 _BACKGROUND_SECONDS: Final = 1.0
 _ADVICE_SECONDS_MAX: Final = 5.0
@@ -109,15 +109,11 @@ class KafkaReader:
         first = held.position
         delivered = False
         try:
-            found = await self._fetched(held, records_max, wait_seconds)
-            self._still(partition, held)
-            # Fetched without records, the position still moves past control records.
-            until = await self._consumer.position(held.theirs)
+            records, until = await self._read(partition, held, records_max, wait_seconds)
             if until == first:
                 delivered = True  # nothing was taken out
                 self._check_silence(partition, held)
                 return None
-            records = records_from(partition, found)
             gaps = await self._proven(partition, first, until, [each.offset for each in records])
             self._still(partition, held)
             delivered = True
@@ -195,6 +191,38 @@ class KafkaReader:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    async def _read(
+        self, partition: TopicPartition, held: HeldPartition, records_max: int, wait_seconds: float
+    ) -> tuple[tuple[Record, ...], int]:
+        """Return the records that follow, and the position after them."""
+        try:
+            found = await self._fetched(held, records_max, wait_seconds)
+        except UnicodeDecodeError:
+            # The name of a header is no UTF-8. The brokers take that; the library reads nothing of
+            # the batch it stands in, so the second reader has to.
+            records = await self._read_otherwise(partition, held.position, records_max)
+            self._still(partition, held)
+            until = records[-1].offset + 1
+            self._consumer.seek(held.theirs, until)
+            return records, until
+        self._still(partition, held)
+        # Fetched without records, the position still moves past control records.
+        return records_from(partition, found), await self._consumer.position(held.theirs)
+
+    async def _read_otherwise(
+        self, partition: TopicPartition, first: int, records_max: int
+    ) -> tuple[Record, ...]:
+        (end,) = (await self._probe.end_offsets([partition])).values()
+        records: list[Record] = []
+        room = self._plan.partition_bytes_max
+        async for record in self._probe.read(partition, first, end):
+            records.append(record)
+            room -= len(record.value or b"")
+            if len(records) >= records_max or room <= 0:
+                break
+        assert records, f"{partition} has a record at or after {first} that could not be read"
+        return tuple(records)
 
     async def _fetched(
         self, held: HeldPartition, records_max: int, wait_seconds: float

@@ -42,7 +42,9 @@ class TestKafka:
     ) -> None:
         self._data_dir = data_dir
         self._properties = dict(properties or {})
-        self._cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        name = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        # One that began with a dash would be read as an option of the tool that formats.
+        self._cluster_id = name.replace("-", "A")
         ports = _free_ports(2 * brokers)
         self._broker_ports, self._controller_ports = ports[:brokers], ports[brokers:]
         self._processes: dict[int, subprocess.Popen[bytes]] = {}

@@ -86,6 +86,11 @@ class Stack:
     owner: asyncpg.Pool
     logs: Logs
 
+    @property
+    def bootstrap(self) -> str:
+        """Return where the broker is."""
+        return self.installation.options[-1]
+
     async def append(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()
     ) -> tuple[TopicPartition, int]:

@@ -1,16 +1,22 @@
 """Bad records in the whole stack: each is held by name, its bytes kept, its neighbours decided."""
 
+import gzip
 import json
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import pytest
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
-from recon_streams.log.record import Headers, TopicPartition
+from recon_streams.log import aiokafka_untyped as untyped
+from recon_streams.log.record import TopicPartition
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -177,10 +183,10 @@ async def test_a_bad_record_is_held_by_name_and_its_neighbour_is_decided(
 
 
 HUGE = b"\x00\xff" * 400_000
-HARMLESS: dict[str, tuple[str, Headers]] = {
+HARMLESS: dict[str, tuple[str, Any]] = {
     "nothing": (XML, ()),
     "hundreds of headers": (XML, tuple((f"h-{n}", b"\xff" * n) for n in range(1_000))),
-    "a header without a value": (MOVEMENTS, (("h", None),)),  # type: ignore[arg-type] # hostile
+    "a header without a value": (MOVEMENTS, (("h", None),)),
     "a huge header": (XML, (("h", HUGE),)),
     "a header without a name": (MOVEMENTS, (("", b""), ("", b""))),
     "a header of another alphabet": (BALANCES, (("\u202e\U0001f4b8", b"x"),)),
@@ -246,4 +252,82 @@ async def test_headers_that_somebody_wrote_by_sql_do_not_stop_a_partition(
     following = await stack.append_good(partition)
     assert (await stack.decided(partition, offset))["disposition"] == Disposition.APPLIED
     assert (await stack.decided(partition, following))["disposition"] == Disposition.APPLIED
+    assert await stack.flaws() == []
+
+
+async def append_raw(stack: Stack, partition: TopicPartition, batch: bytes) -> int:
+    """Append a record batch as it is, for a producer that is not ours; return its first offset."""
+    client = untyped.client(bootstrap_servers=stack.bootstrap)
+    await client.bootstrap()
+    topics = [(partition.topic, [(partition.partition, batch)])]
+    answer = await client.send(client.get_random_node(), ProduceRequest(None, -1, 5_000, topics))
+    await client.close()
+    ((_, ((_, error, offset, *_),)),) = answer.topics
+    assert error == 0
+    return int(offset)
+
+
+def batch_of(values: list[bytes], header: bytes, *, is_zipped: bool) -> bytes:
+    """Return a record batch in which the second of `values` has a header of the name `header`."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1_000_000)
+    name = "N" * len(header)
+    for number, value in enumerate(values):
+        builder.append(number, 0, b"k", value, [(name, b"x")] if number == 1 else [])
+    batch = bytearray(builder.build()).replace(name.encode(), header)
+    if is_zipped:
+        batch[61:] = gzip.compress(bytes(batch[61:]))
+        batch[22] |= 1
+    batch[8:12] = (len(batch) - 12).to_bytes(4, "big")
+    batch[17:21] = calc_crc32c(bytes(batch[21:])).to_bytes(4, "big")
+    return bytes(batch)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("running", ["kafka"], indirect=True)
+@pytest.mark.parametrize("is_zipped", [False, True])
+async def test_a_header_whose_name_is_not_utf8_does_not_stop_a_partition(
+    stack: Stack, *, is_zipped: bool
+) -> None:
+    partition = TopicPartition(MOVEMENTS, 1)
+    before = await stack.append_good(partition)
+    values = [stack.good(partition)[1] for _ in range(3)]
+    batch = batch_of(values, b"h\xff\xfe\x00\xc3(\x80", is_zipped=is_zipped)
+    offset = await append_raw(stack, partition, batch)
+    following = await stack.append_good(partition)
+    assert following - before == len(values) + 1
+    rows = [await stack.decided(partition, at) for at in range(offset, following + 1)]
+    assert [row["disposition"] for row in rows] == ["APPLIED"] * 4
+    assert [row["payload"] for row in rows[:3]] == values
+    assert await stack.flaws() == []
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("running", ["kafka"], indirect=True)
+async def test_what_a_transaction_rolled_back_is_no_input_and_leaves_no_hole(stack: Stack) -> None:
+    partition = TopicPartition(MOVEMENTS, 1)
+    first = await stack.append_good(partition)
+    transactions = []
+    for ending in ("abort", "commit", "abort"):
+        producer = untyped.producer(
+            bootstrap_servers=stack.bootstrap, transactional_id=secrets.token_hex(6)
+        )
+        await producer.start()
+        await producer.begin_transaction()
+        for _ in range(3):
+            key, value = stack.good(partition)
+            await producer.send_and_wait(MOVEMENTS, value, key, 1)
+        await getattr(producer, f"{ending}_transaction")()
+        await producer.stop()
+        transactions.append(ending)
+    last = await stack.append_good(partition)
+    assert last - first == 13, "nine records and three markers between the two"
+    assert (await stack.decided(partition, last))["disposition"] == Disposition.APPLIED
+    found = [(await stack.decided(partition, n)) for n in range(first, last + 1)]
+    assert [row["disposition"] for row in found] == [
+        "APPLIED", *["CONTROL"] * 4, *["APPLIED"] * 3, *["CONTROL"] * 5, "APPLIED",
+    ]  # fmt: skip
+    assert {row["duplicate_of"] for row in found if row["disposition"] == "CONTROL"} == {
+        "aborted",
+        "control",
+    }
     assert await stack.flaws() == []
