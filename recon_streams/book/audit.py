@@ -2,6 +2,8 @@
 
 Shares nothing with the consume loop but the tables. Each offset of the log must have exactly one
 row, a record's row must hold its bytes, and a row without bytes must stand where the log has none.
+The book in turn holds nothing from outside the log: no row behind its end, and none of a stream
+that nobody knows.
 """
 
 from collections.abc import Sequence
@@ -16,6 +18,32 @@ from recon_streams.log.port import LogProbe
 from recon_streams.log.record import TopicPartition
 
 _OFFSETS: Final = 2_000  # judged at a time: bounds the memory
+_RANGES_MAX: Final = 1_000
+
+_REACHED: Final = """
+SELECT s.topic, s.part, (
+    SELECT i.off + i.span FROM book.input i WHERE i.stream = s.stream ORDER BY i.off DESC LIMIT 1
+) AS until FROM book.stream s WHERE s.topic = ANY($1)
+"""
+# Neighbours as one range: within one, the offset less the rows before it is always the same.
+_RANGES: Final = """
+SELECT min(off) AS first, max(off + span) AS until FROM (
+    SELECT off, span, off - sum(span) OVER (ORDER BY off) + span AS range
+    FROM book.input WHERE stream = $1 AND off >= $2 AND off < $3
+) AS placed GROUP BY range ORDER BY 1 LIMIT $4
+"""
+# Steps from stream to stream by the key; the rows of none of them are read.
+_UNKNOWN: Final = """
+WITH RECURSIVE found AS (
+    SELECT min(stream) AS stream FROM book.input
+    UNION ALL
+    SELECT (SELECT min(i.stream) FROM book.input i WHERE i.stream > found.stream) FROM found
+    WHERE found.stream IS NOT NULL
+)
+SELECT stream FROM found WHERE stream IS NOT NULL
+    AND NOT EXISTS (SELECT FROM book.stream s WHERE s.stream = found.stream)
+"""
+_OFFSETS_ALL: Final = 0, 2**63 - 1
 
 
 @unique
@@ -28,6 +56,7 @@ class Flaw(StrEnum):
     OTHER_KIND = "OTHER_KIND"  # the book says control or expired, the log has a record
     TWICE = "TWICE"  # two rows cover it
     NOT_IN_LOG = "NOT_IN_LOG"  # the book has the bytes of a record the log does not have
+    EXPIRED_UNREAD = "EXPIRED_UNREAD"  # the log dropped it before the book reached it
 
 
 class InputFlaw(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,12 +85,22 @@ async def audit_inputs(
 ) -> list[PartitionAudit]:
     """Compare every partition of `topics` from log start to end with the book."""
     partitions = sorted(await probe.partitions(topics))
+    # Before the ends are asked for: what the book holds by now was in the log by then.
+    reached = await _reached(pool, topics)
     starts = await probe.start_offsets(partitions)
     ends = await probe.end_offsets(partitions)
-    return [
-        await _audit(pool, probe, partition, (starts[partition], ends[partition]))
-        for partition in partitions
-    ]
+    audits = []
+    for partition in partitions:
+        bounds = starts[partition], ends[partition]
+        audits.append(
+            await _audit(pool, probe, partition, bounds, reached=reached.get(partition, 0))
+        )
+    gone = sorted(reached.keys() - set(partitions))
+    audits += [await _foreign(pool, each, await _stream_of(pool, each)) for each in gone]
+    for (number,) in await pool.fetch(_UNKNOWN):
+        name = TopicPartition(f"unknown stream {number}", 0)
+        audits.append(await _foreign(pool, name, number))
+    return audits
 
 
 def judge(
@@ -87,8 +126,47 @@ def judge(
     return None if row_hashes[0] == record_hash else Flaw.OTHER_BYTES
 
 
+async def _reached(pool: asyncpg.Pool, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    """Return the offset behind the last row of each partition that the book has rows of."""
+    rows = await pool.fetch(_REACHED, list(topics))
+    return {
+        TopicPartition(row["topic"], row["part"]): row["until"]
+        for row in rows
+        if row["until"] is not None
+    }
+
+
+async def _stream_of(pool: asyncpg.Pool, partition: TopicPartition) -> int:
+    number: int = await pool.fetchval(
+        "SELECT stream FROM book.stream WHERE topic = $1 AND part = $2", *partition
+    )
+    return number
+
+
+async def _foreign(pool: asyncpg.Pool, partition: TopicPartition, stream: int) -> PartitionAudit:
+    """Return the audit of what the book has and no log: every row of it is a flaw."""
+    flaws = _Flaws(partition)
+    await _add_foreign(pool, flaws, stream, _OFFSETS_ALL)
+    topic, number = partition
+    return PartitionAudit(
+        topic=topic, partition=number, start=0, end=0, records=0, flaws=tuple(flaws.found)
+    )
+
+
+async def _add_foreign(
+    pool: asyncpg.Pool, flaws: "_Flaws", stream: int, bounds: tuple[int, int]
+) -> None:
+    for first, until in await pool.fetch(_RANGES, stream, *bounds, _RANGES_MAX):
+        flaws.add(first, Flaw.NOT_IN_LOG, until=until)
+
+
 async def _audit(
-    pool: asyncpg.Pool, probe: LogProbe, partition: TopicPartition, bounds: tuple[int, int]
+    pool: asyncpg.Pool,
+    probe: LogProbe,
+    partition: TopicPartition,
+    bounds: tuple[int, int],
+    *,
+    reached: int,
 ) -> PartitionAudit:
     start, end = bounds
     stream = await pool.fetchrow(
@@ -96,6 +174,8 @@ async def _audit(
     )
     number, next_offset = (stream["stream"], stream["next_offset"]) if stream else (-1, start)
     flaws = _Flaws(partition)
+    if next_offset < start:
+        flaws.add(next_offset, Flaw.EXPIRED_UNREAD, until=start)
     records = 0
     for first in range(start, end, _OFFSETS):
         until = min(first + _OFFSETS, end)
@@ -109,13 +189,10 @@ async def _audit(
             flaw = judge(hashes.get(offset), rows.get(offset, ()), is_waiting=offset >= next_offset)
             if flaw is not None:
                 flaws.add(offset, flaw)
+    await _add_foreign(pool, flaws, number, (end, reached))
+    topic, part = partition
     return PartitionAudit(
-        topic=partition.topic,
-        partition=partition.partition,
-        start=start,
-        end=end,
-        records=records,
-        flaws=tuple(flaws.found),
+        topic=topic, partition=part, start=start, end=end, records=records, flaws=tuple(flaws.found)
     )
 
 
@@ -145,12 +222,13 @@ class _Flaws:
         self._partition = partition
         self.found: list[InputFlaw] = []
 
-    def add(self, offset: int, flaw: Flaw) -> None:
+    def add(self, first: int, flaw: Flaw, *, until: int | None = None) -> None:
+        until = first + 1 if until is None else until
         last = self.found[-1] if self.found else None
-        if last is not None and last.flaw is flaw and last.until == offset:
-            self.found[-1] = msgspec.structs.replace(last, until=offset + 1)
+        if last is not None and last.flaw is flaw and last.until == first:
+            self.found[-1] = msgspec.structs.replace(last, until=until)
             return
         topic, number = self._partition
         self.found.append(
-            InputFlaw(topic=topic, partition=number, first=offset, until=offset + 1, flaw=flaw)
+            InputFlaw(topic=topic, partition=number, first=first, until=until, flaw=flaw)
         )

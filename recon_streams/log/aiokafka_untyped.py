@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.fetch import FetchRequest
@@ -27,6 +27,7 @@ producer: Final[Make] = AIOKafkaProducer
 client: Final[Make] = AIOKafkaClient
 admin_client: Final[Make] = AIOKafkaAdminClient
 new_topic: Final[Make] = NewTopic
+new_partitions: Final[Make] = NewPartitions
 records_to_delete: Final[Make] = RecordsToDelete
 fetch_request: Final[Make] = FetchRequest
 offset_request: Final[Make] = OffsetRequest

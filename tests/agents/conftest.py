@@ -1,6 +1,7 @@
 """Installations that bad input is put into: a worker process, a book, and a log of either kind."""
 
 import asyncio
+import itertools
 import os
 import secrets
 import subprocess
@@ -14,19 +15,23 @@ from typing import Any
 import asyncpg
 import pytest
 
-from agents.logs import Logs, kafka_logs, postgres_logs
+from agents.logs import Logs, kafka_logs, postgres_logs, topic_plans
 from agents.worker import input_topics
 from recon_streams.book.audit import InputFlaw, audit_inputs
 from recon_streams.book.connection import open_pool
+from recon_streams.book.migrate import migrate
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.partitioner import partition_of
 from recon_streams.log.record import Headers, OutgoingRecord, TopicPartition
+from recon_streams.positions.registry_store import apply_registry
+from recon_streams.registry.file import load_accounts
 from recon_streams.testing.kafka import TestKafka
 from recon_streams.testing.postgres import TestPostgres
 from recon_streams.testing.storm import Process, process
 from recon_streams.testing.traffic import Plan, Traffic
 
 PARTITIONS = 2
+_NUMBERS = itertools.count(0, 10_000)
 # Low enough that a message above it is quick to make.
 MESSAGE_BYTES_MAX = 11_000_000
 _ENVIRONMENT = {
@@ -64,14 +69,15 @@ class Installation:
         assert "Traceback" not in done.stderr
         return done
 
-    def prepare(self) -> None:
-        kafka_only, self.options = self.options, ["--dsn", self.dsn]
-        self.command("migrate")
+    async def prepare(self) -> None:
+        await asyncio.to_thread(migrate, self.dsn)
         registry = self.directory / "accounts.yaml"
         registry.write_text(self.traffic.registry())
-        self.command("accounts", "apply", str(registry))
-        self.options = kafka_only
-        self.command("topics", "apply")
+        owner = await open_pool(self.dsn, as_app=False)
+        now = datetime.now(UTC)
+        await apply_registry(owner, load_accounts(registry), source="test", actor="t", now=now)
+        await self.make_logs(owner).admin.apply(topic_plans(partitions=PARTITIONS))
+        await owner.close()
 
     def worker(self) -> Process:
         return process("worker", "worker", self.options, self.environment, self.directory)
@@ -184,7 +190,7 @@ def running(
         kafka = request.getfixturevalue("hostile_kafka")
     dsn = asyncio.run(_new_database(postgres))
     installation = _installation(dsn, tmp_path_factory.mktemp("running"), kafka)
-    installation.prepare()
+    asyncio.run(installation.prepare())
     worker = installation.worker()
     worker.start(None)
     yield installation
@@ -207,7 +213,7 @@ async def stack(running: Installation) -> AsyncIterator[Stack]:
 async def fresh_stack(database: str, tmp_path: Path) -> AsyncIterator[Stack]:
     """An installation on the Postgres log, for one test alone; its worker is not started."""
     installation = _installation(database, tmp_path, None)
-    await asyncio.to_thread(installation.prepare)
+    await installation.prepare()
     opened = await _open(installation)
     yield opened
     await _close(opened)
@@ -219,7 +225,7 @@ async def fresh_kafka_stack(
 ) -> AsyncIterator[Stack]:
     """A book for one test alone beside the broker that all share; its worker is not started."""
     installation = _installation(database, tmp_path, hostile_kafka)
-    await asyncio.to_thread(installation.prepare)
+    await installation.prepare()
     opened = await _open(installation)
     yield opened
     await _close(opened)
@@ -227,7 +233,20 @@ async def fresh_kafka_stack(
 
 def _installation(dsn: str, directory: Path, kafka: TestKafka | None) -> Installation:
     day = datetime.now(UTC) - timedelta(hours=1)
-    traffic = Traffic(Plan(inputs=10**9, accounts=4, duplicate_share=0, broken_share=0, day=day))
+    traffic = Traffic(
+        Plan(
+            inputs=10**9,
+            accounts=4,
+            seed=secrets.randbits(32),
+            duplicate_share=0,
+            broken_share=0,
+            day=day,
+        )
+    )
+    # Books that read the same Kafka one after the other must not take new records for known ones.
+    traffic._number = next(_NUMBERS)
+    for account in traffic.accounts():
+        traffic._sequences[account] = traffic._number
     group = f"recon-{secrets.token_hex(4)}"
     environment = {**_ENVIRONMENT, "RECON__LOG__GROUP_ID": group}
     if kafka is None:
