@@ -66,6 +66,7 @@ async def _apply(
     intakes = by_topic(
         make_intakes(
             DirectoryCache(),
+            bytes_max=limits.message_bytes_max,
             validate_schema=limits.validate_schema,
             accept_test_messages=limits.accept_test_messages,
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 out = Console(highlight=False)
@@ -57,6 +58,26 @@ def tier_style(tier: str) -> str:
         "SUSPENDED": "dark_orange",
         "OPEN": "bold red",
     }.get(tier, "white")
+
+
+def plain(text: str) -> str:
+    """Return `text`, which others wrote, so that no bracket in it styles or breaks the output."""
+    return escape(text)
+
+
+def printable(payload: bytes) -> str:
+    """Return `payload` as text that a terminal only shows: all but lines and tabs is escaped."""
+    text = payload.decode("utf-8", "backslashreplace")
+    return "\n".join(
+        line if line.isprintable() else "".join(map(_printable, line)) for line in text.split("\n")
+    )
+
+
+def _printable(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"  # noqa: PLR2004 - Latin-1
 
 
 def styled(word: str) -> str:

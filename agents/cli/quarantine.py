@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, print_json, table, talk
+from agents.cli.output import (
+    Format,
+    FormatOption,
+    out,
+    plain,
+    print_json,
+    printable,
+    table,
+    talk,
+)
 from agents.cli.place import (
     BootstrapOption,
     ConfigOption,
@@ -46,8 +55,8 @@ def list_(
     shown = table("id", "input", "code", "field", "rule", "found", "since")
     for each in found:
         shown.add_row(
-            str(each.quarantine_id), each.place, each.code, each.field, each.rule, each.detail,
-            f"{each.noted_at:%F %T}Z",
+            str(each.quarantine_id), each.place, each.code, plain(each.field), plain(each.rule),
+            plain(each.detail), f"{each.noted_at:%F %T}Z",
         )  # fmt: skip
     out.print(shown if found else "nothing waits")
 
@@ -75,7 +84,7 @@ def show(
     out.print(f"rule   {item.rule}", markup=False)
     out.print(f"found  {item.detail or '-'}", markup=False)
     out.print(f"bytes  {len(payload)}, sha256 {item.payload_sha256}")
-    out.print(payload.decode("utf-8", "backslashreplace"), markup=False)
+    typer.echo(printable(payload))
 
 
 @group.command("replay")
@@ -115,6 +124,7 @@ async def _replay(place: Place, ids: list[int], codes: list[RefusalCode]) -> dic
     intakes = by_topic(
         make_intakes(
             DirectoryCache(),
+            bytes_max=limits.message_bytes_max,
             validate_schema=limits.validate_schema,
             accept_test_messages=limits.accept_test_messages,
         )

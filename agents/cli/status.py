@@ -6,7 +6,7 @@ import typer
 from rich.panel import Panel
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, print_json, styled, table, talk
+from agents.cli.output import Format, FormatOption, out, plain, print_json, styled, table, talk
 from agents.cli.place import (
     BootstrapOption,
     ConfigOption,
@@ -106,7 +106,7 @@ def print_status(accounts: list[AccountStatus], coverage: list[Coverage]) -> Non
         for item in position.in_flight:
             state = "overdue" if item.overdue else f"due {item.due_at:%H:%M:%S}"
             shown.add_row(
-                f"  {item.kind} {item.reference}", "", "", "", "", item.explains,
+                f"  {item.kind} {plain(item.reference)}", "", "", "", "", item.explains,
                 "", f"of {item.amount}, {state}", "", "", "",
             )  # fmt: skip
     out.print(shown)
@@ -137,7 +137,7 @@ def print_explanation(found: Explanation) -> None:
         ),
         (
             f"last      event {found.last_sequence}: {type(found.last_event).__name__} "
-            f"from {_source(found)}"
+            f"from {plain(_source(found))}"
         ),
     ]
     lines += [f"          {line}" for line in found.transitions]

@@ -37,7 +37,7 @@ class BankNotifications:
     def read(self, record: Record) -> Message:
         """Return the message in `record`."""
         payload = _payload(record, self._bytes_max)
-        return reader.read(payload, validate=self._validate_schema)
+        return reader.read(payload, validate=self._validate_schema, bytes_max=self._bytes_max)
 
     def prepare(self, read: Message, record: Record, directory: Directory) -> PreparedMessage:
         """Return the message resolved to accounts."""

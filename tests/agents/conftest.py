@@ -220,6 +220,12 @@ async def fresh_stack(database: str, tmp_path: Path) -> AsyncIterator[Stack]:
 
 
 @pytest.fixture
+async def database_beside(postgres: TestPostgres) -> str:
+    """The DSN of an empty database beside the one that `database` gives."""
+    return await _new_database(postgres)
+
+
+@pytest.fixture
 async def fresh_kafka_stack(
     database: str, tmp_path: Path, hostile_kafka: TestKafka
 ) -> AsyncIterator[Stack]:
