@@ -60,6 +60,7 @@ async def _attempt(
         )
         outcomes = await intake.decide(unit, readings) if readings else []
         await inputs.write(unit, stream, batch, outcomes)
+        await unit.flush()
         faultpoint.hit("before_commit")
     faultpoint.hit("after_commit")
     return outcomes

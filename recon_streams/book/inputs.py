@@ -7,22 +7,26 @@ from typing import Final, Literal
 
 import msgspec
 
+from recon_streams.book.bulk import Bulk
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.log.record import Batch, OutgoingRecord, Record
 from topics.alerts import Alert, Severity
 from topics.quarantine import QuarantineNotice
 
-_COLUMNS: Final = (
-    "off",
-    "span",
-    "at",
-    "key",
-    "payload",
-    "sha256",
-    "disposition",
-    "duplicate_of",
-    "stream",
+_INPUT: Final = Bulk.insert(
+    "book.input",
+    {
+        "off": "bigint",
+        "span": "bigint",
+        "at": "timestamptz",
+        "key": "bytea",
+        "payload": "bytea",
+        "sha256": "bytea",
+        "disposition": "text",
+        "duplicate_of": "text",
+        "stream": "int",
+    },
 )
 _ENCODER: Final = msgspec.json.Encoder()
 _NO_INSTANT: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,15 +57,14 @@ async def write(unit: UnitOfWork, stream: int, batch: Batch, outcomes: Sequence[
     rows.extend(_gap_row(stream, gap.first, gap.until, gap.cause.value, at) for gap in batch.gaps)
     covered = len(batch.records) + sum(gap.until - gap.first for gap in batch.gaps)
     assert covered == batch.next_offset - batch.first_offset, "every offset once, none twice"
-    await unit.connection.copy_records_to_table(
-        "input", schema_name="book", columns=_COLUMNS, records=rows
-    )
+    unit.write(_INPUT, rows)
     held = [
         (record, outcome)
         for record, outcome in zip(batch.records, outcomes, strict=True)
         if outcome.held
     ]
     if held:
+        await unit.flush()  # what is held refers to its input
         await _quarantine(unit, stream, held)
 
 

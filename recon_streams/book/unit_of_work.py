@@ -2,24 +2,28 @@
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 import asyncpg
 
+from recon_streams.book.bulk import Bulk, write_all
 from recon_streams.log.record import OutgoingRecord
+
+_OUTBOX: Final = Bulk.insert("book.outbox", {"topic": "text", "key": "bytea", "payload": "bytea"})
+_NOTIFY: Final = "SELECT pg_notify('recon_outbox', '')"
 
 
 class UnitOfWork:
-    """An open transaction and the messages that leave with it.
+    """An open transaction, the rows it will write, and the messages that leave with it.
 
-    Used as `async with UnitOfWork(pool) as unit:`; leaving normally writes the outbox and
+    Used as `async with UnitOfWork(pool) as unit:`; leaving normally writes what was collected and
     commits, leaving by an exception rolls back.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         """Take a connection from `pool` when entered."""
         self._pool = pool
-        self._outgoing: list[OutgoingRecord] = []
+        self._writes: dict[Bulk, list[tuple[Any, ...]]] = {}
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -41,7 +45,7 @@ class UnitOfWork:
         """Commit, or roll back if an exception is passing through."""
         try:
             if kind is None:
-                await self._write_outbox()
+                await self.flush()
                 await self._transaction.commit()
             elif not self.connection.is_closed():
                 await self._transaction.rollback()
@@ -50,14 +54,17 @@ class UnitOfWork:
 
     def publish(self, records: Iterable[OutgoingRecord]) -> None:
         """Send `records` once, and only if, this transaction commits; order per key is kept."""
-        self._outgoing.extend(records)
+        self.write(_OUTBOX, ((record.topic, record.key, record.value) for record in records))
 
-    async def _write_outbox(self) -> None:
-        if self._outgoing:
-            await self.connection.copy_records_to_table(
-                "outbox",
-                schema_name="book",
-                columns=("topic", "key", "payload"),
-                records=[(record.topic, record.key, record.value) for record in self._outgoing],
-            )
-            await self.connection.execute("NOTIFY recon_outbox")
+    def write(self, bulk: Bulk, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Collect `rows`; they are written by `flush`, and not seen by queries before it."""
+        collected = self._writes.setdefault(bulk, [])
+        collected.extend(rows)
+        if not collected:
+            del self._writes[bulk]
+
+    async def flush(self) -> None:
+        """Write what was collected, in as few round trips as can be."""
+        if self._writes:
+            writes, self._writes = self._writes, {}
+            await write_all(self.connection, writes, _NOTIFY if _OUTBOX in writes else "")

@@ -24,6 +24,9 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
         poll_seconds_max: A member that owns partitions and fetches none for this long is out.
         silence_seconds_max: No broker answered a partition's fetches for this long: give up.
         partition_bytes_max: How much of one partition is fetched ahead.
+        hold_seconds: How long a broker may hold an answer for want of records. A client has one
+            question open per broker and leaves those partitions out of it whose records it still
+            holds; whatever arrives there waits until the answer comes.
     """
 
     group: str
@@ -34,6 +37,7 @@ class GroupPlan(msgspec.Struct, frozen=True, kw_only=True):
     poll_seconds_max: float = 120.0
     silence_seconds_max: float = 60.0
     partition_bytes_max: int = 1024 * 1024
+    hold_seconds: float = 0.02
 
 
 class HeldPartition:

@@ -76,6 +76,7 @@ class KafkaReader:
             rebalance_timeout_ms=round(plan.rebalance_seconds * 1000),
             max_poll_interval_ms=round(plan.poll_seconds_max * 1000),
             max_partition_fetch_bytes=plan.partition_bytes_max,
+            fetch_max_wait_ms=round(plan.hold_seconds * 1000),
         )
 
     async def stop(self) -> None:

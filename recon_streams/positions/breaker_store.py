@@ -2,13 +2,30 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Final
 
-from recon_streams.book.connection import Session
+from recon_streams.book.bulk import Bulk
+from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.positions.messages import evidence_of
 from recon_streams.positions.working_set import RecordedStep
 
+_TRANSITION: Final = Bulk.insert(
+    "positions.breaker_transition",
+    {
+        "number": "int",
+        "epoch": "bigint",
+        "seq": "bigint",
+        "from_state": "text",
+        "to_state": "text",
+        "reason": "text",
+        "evidence": "bytea",
+        "evidence_hash": "text",
+        "decided_at": "timestamptz",
+    },
+)
 
-async def write_transitions(connection: Session, steps: Sequence[RecordedStep]) -> None:
+
+def write_transitions(unit: UnitOfWork, steps: Sequence[RecordedStep]) -> None:
     """Record each transition among `steps`; the key (account, epoch) lets no epoch stand twice."""
     rows = []
     for recorded in steps:
@@ -29,20 +46,4 @@ async def write_transitions(connection: Session, steps: Sequence[RecordedStep]) 
                 transition.at,
             )
         )
-    if rows:
-        await connection.copy_records_to_table(
-            "breaker_transition",
-            schema_name="positions",
-            columns=(
-                "number",
-                "epoch",
-                "seq",
-                "from_state",
-                "to_state",
-                "reason",
-                "evidence",
-                "evidence_hash",
-                "decided_at",
-            ),
-            records=rows,
-        )
+    unit.write(_TRANSITION, rows)

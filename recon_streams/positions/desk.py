@@ -94,9 +94,9 @@ class PositionDesk(Generic[Read, Prepared]):
             for index, (item, reading) in enumerate(zip(prepared, readings, strict=True))
         ]
         if working.steps or known.added_reports:
-            await store.write(unit.connection, working.steps)
-            await write_known(unit.connection, known)
-            await breaker_store.write_transitions(unit.connection, working.steps)
+            store.write(unit, working.steps)
+            write_known(unit, known)
+            breaker_store.write_transitions(unit, working.steps)
             unit.publish(messages_of(working.steps, before))
         if self._on_steps is not None:
             self._on_steps(working.steps)

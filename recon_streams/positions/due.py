@@ -46,8 +46,8 @@ async def take_due(
         working = WorkingSet(directory, states, Known())
         for number, wake_at in due:
             working.record(directory.by_number(number), Elapsed(at=wake_at))
-        await store.write(unit.connection, working.steps)
-        await breaker_store.write_transitions(unit.connection, working.steps)
+        store.write(unit, working.steps)
+        breaker_store.write_transitions(unit, working.steps)
         unit.publish(messages_of(working.steps, before))
     if on_steps is not None:
         on_steps(working.steps)

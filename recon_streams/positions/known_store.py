@@ -1,35 +1,58 @@
-"""The SQL of what recognises a payment: asked for the keys of a batch, written with it."""
+"""The SQL of what recognises a payment: asked for the keys of a batch, written with it.
 
-from typing import Final
+Every look-up goes key by key, spelled as LATERAL with OFFSET 0 so that the planner cannot turn it
+into a join: a server keeps the plan it made while a table was small, and that plan read the whole
+table, longer with every batch.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 
+from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
+from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.money import ZERO
 from recon_streams.positions.identity import Mark, Rung
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
 
-_REPORT: Final = ("number", "key", "content", "origin")
-_MARK: Final = (
-    "number",
-    "digest",
-    "ordinal",
-    "rung",
-    "sequence",
-    "part",
-    "strongest_rung",
-    "strongest",
-    "booked_on",
+_REPORT: Final = Bulk.insert(
+    "positions.report_seen",
+    {"number": "int", "key": "bytea", "content": "bytea", "origin": "text"},
 )
-_MOVEMENT: Final = (
-    "number",
-    "movement_id",
-    "content",
-    "ledger_sequence",
-    "amount",
-    "reference",
-    "names_payment",
-    "sequence",
+_MARK: Final = Bulk.insert(
+    "positions.payment_mark",
+    {
+        "number": "int",
+        "digest": "bytea",
+        "ordinal": "int",
+        "rung": "smallint",
+        "sequence": "bigint",
+        "part": "int",
+        "strongest_rung": "smallint",
+        "strongest": "bytea",
+        "booked_on": "date",
+    },
+)
+_MOVEMENT: Final = Bulk.insert(
+    "positions.ledger_record",
+    {
+        "number": "int",
+        "movement_id": "text",
+        "content": "bytea",
+        "ledger_sequence": "bigint",
+        "amount": "numeric",
+        "reference": "text",
+        "names_payment": "boolean",
+        "sequence": "bigint",
+    },
+)
+_LEG: Final = Bulk(
+    "bank_leg",
+    (("number", "int"), ("reference", "text"), ("amount", "numeric")),
+    "INSERT INTO positions.bank_leg AS b (number, reference, amount) SELECT * FROM {rows} "
+    "ON CONFLICT (number, reference) DO UPDATE SET amount = b.amount + excluded.amount",
 )
 
 
@@ -61,28 +84,12 @@ async def load_known(connection: Session, keys: Keys) -> Known:
     return known
 
 
-async def write_known(connection: Session, known: Known) -> None:
+def write_known(unit: UnitOfWork, known: Known) -> None:
     """Write what a batch added to `known`."""
-    await _copy(connection, "report_seen", _REPORT, _report_rows(known))
-    await _copy(connection, "payment_mark", _MARK, _mark_rows(known))
-    await _copy(connection, "ledger_record", _MOVEMENT, _movement_rows(known))
-    if known.added_bank_legs:
-        legs = sorted((*key, amount) for key, amount in known.added_bank_legs.items())
-        await connection.execute(
-            "INSERT INTO positions.bank_leg AS b (number, reference, amount) "
-            "SELECT * FROM unnest($1::int[], $2::text[], $3::numeric[]) "
-            "ON CONFLICT (number, reference) DO UPDATE SET amount = b.amount + excluded.amount",
-            *([leg[column] for leg in legs] for column in range(3)),
-        )
-
-
-async def _copy(
-    connection: Session, table: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]
-) -> None:
-    if rows:
-        await connection.copy_records_to_table(
-            table, schema_name="positions", columns=columns, records=rows
-        )
+    unit.write(_REPORT, _report_rows(known))
+    unit.write(_MARK, _mark_rows(known))
+    unit.write(_MOVEMENT, _movement_rows(known))
+    unit.write(_LEG, sorted((*key, amount) for key, amount in known.added_bank_legs.items()))
 
 
 def _report_rows(known: Known) -> list[tuple[object, ...]]:
@@ -127,10 +134,11 @@ def _movement_rows(known: Known) -> list[tuple[object, ...]]:
 
 async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
-        "SELECT number, key, content, origin FROM positions.report_seen "
-        "JOIN unnest($1::int[], $2::bytea[]) AS k(number, key) USING (number, key)",
-        [number for number, _ in keys.reports],
-        [key for _, key in keys.reports],
+        "SELECT k.number, k.key, r.content, r.origin "
+        "FROM unnest($1::int[], $2::bytea[]) AS k(number, key) CROSS JOIN LATERAL ("
+        "SELECT content, origin FROM positions.report_seen AS r "
+        "WHERE r.number = k.number AND r.key = k.key OFFSET 0) AS r",
+        *_columns(keys.reports),
     )
     for row in rows:
         seen = SeenReport(row["content"], row["origin"])
@@ -139,12 +147,11 @@ async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
 
 async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
+        "SELECT m.* FROM unnest($1::int[], $2::bytea[]) AS k(number, digest) CROSS JOIN LATERAL ("
         "SELECT number, digest, ordinal, sequence, part, strongest_rung, strongest, booked_on "
-        "FROM positions.payment_mark "
-        "JOIN unnest($1::int[], $2::bytea[]) AS k(number, digest) USING (number, digest) "
-        "ORDER BY number, digest, ordinal",
-        [number for number, _ in keys.marks],
-        [digest for _, digest in keys.marks],
+        "FROM positions.payment_mark AS m "
+        "WHERE m.number = k.number AND m.digest = k.digest ORDER BY ordinal OFFSET 0) AS m",
+        *_columns(keys.marks),
     )
     for row in rows:
         seen = SeenMark(
@@ -159,17 +166,16 @@ async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
 
 async def _load_movements(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
-        "SELECT number, movement_id, content, ledger_sequence, sequence "
-        "FROM positions.ledger_record "
-        "JOIN unnest($1::int[], $2::text[]) AS k(number, movement_id) USING (number, movement_id) "
-        "UNION SELECT number, movement_id, content, ledger_sequence, sequence "
-        "FROM positions.ledger_record "
-        "JOIN unnest($3::int[], $4::bigint[]) AS s(number, ledger_sequence) "
-        "USING (number, ledger_sequence)",
-        [number for number, _ in keys.movements],
-        [movement_id for _, movement_id in keys.movements],
-        [number for number, _ in keys.ledger_sequences],
-        [sequence for _, sequence in keys.ledger_sequences],
+        "SELECT r.* FROM unnest($1::int[], $2::text[]) AS k(number, movement_id) "
+        "CROSS JOIN LATERAL (SELECT number, movement_id, content, ledger_sequence, sequence "
+        "FROM positions.ledger_record AS r "
+        "WHERE r.number = k.number AND r.movement_id = k.movement_id OFFSET 0) AS r "
+        "UNION SELECT r.* FROM unnest($3::int[], $4::bigint[]) AS k(number, ledger_sequence) "
+        "CROSS JOIN LATERAL (SELECT number, movement_id, content, ledger_sequence, sequence "
+        "FROM positions.ledger_record AS r "
+        "WHERE r.number = k.number AND r.ledger_sequence = k.ledger_sequence OFFSET 0) AS r",
+        *_columns(keys.movements),
+        *_columns(keys.ledger_sequences),
     )
     for row in rows:
         number, movement_id = row["number"], row["movement_id"]
@@ -180,22 +186,23 @@ async def _load_movements(connection: Session, keys: Keys, known: Known) -> None
 
 
 async def _load_legs(connection: Session, keys: Keys, known: Known) -> None:
-    asked = (
-        [number for number, _ in keys.references],
-        [reference for _, reference in keys.references],
-    )
+    asked = _columns(keys.references)
     rows = await connection.fetch(
-        "SELECT number, reference, amount FROM positions.bank_leg "
-        "JOIN unnest($1::int[], $2::text[]) AS k(number, reference) USING (number, reference)",
+        "SELECT k.number, k.reference, b.amount "
+        "FROM unnest($1::int[], $2::text[]) AS k(number, reference) CROSS JOIN LATERAL ("
+        "SELECT amount FROM positions.bank_leg AS b "
+        "WHERE b.number = k.number AND b.reference = k.reference OFFSET 0) AS b",
         *asked,
     )
     known.bank_legs.update({(row["number"], row["reference"]): row["amount"] for row in rows})
     rows = await connection.fetch(
-        "SELECT number, reference, sum(amount) AS amount, "
+        "SELECT k.number, k.reference, r.amount, r.named "
+        "FROM unnest($1::int[], $2::text[]) AS k(number, reference) CROSS JOIN LATERAL ("
+        "SELECT sum(amount) AS amount, "
         "max(ledger_sequence) FILTER (WHERE names_payment) AS named "
-        "FROM positions.ledger_record "
-        "JOIN unnest($1::int[], $2::text[]) AS k(number, reference) USING (number, reference) "
-        "GROUP BY number, reference",
+        "FROM positions.ledger_record AS r "
+        "WHERE r.number = k.number AND r.reference = k.reference) AS r "
+        "WHERE r.amount IS NOT NULL",
         *asked,
     )
     for row in rows:
@@ -204,14 +211,18 @@ async def _load_legs(connection: Session, keys: Keys, known: Known) -> None:
             known.named[row["number"], row["reference"]] = row["named"]
 
 
+def _columns(keys: Iterable[tuple[Any, ...]]) -> tuple[list[Any], list[Any]]:
+    pairs = list(keys)
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
 async def _load_moved_after(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
         "SELECT number, anchor, coalesce(sum(r.amount), 0) AS amount "
         "FROM unnest($1::int[], $2::bigint[]) AS k(number, anchor) "
         "LEFT JOIN positions.ledger_record AS r USING (number) "
         "WHERE r.ledger_sequence > k.anchor GROUP BY number, anchor",
-        [number for number, _ in keys.anchors],
-        [anchor for _, anchor in keys.anchors],
+        *_columns(keys.anchors),
     )
     known.moved_after.update(dict.fromkeys(keys.anchors, ZERO))
     known.moved_after.update({(row["number"], row["anchor"]): row["amount"] for row in rows})

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 import msgspec
 
+from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.money import normal
@@ -21,6 +23,10 @@ from recon_streams.registry.definition import (
     AccountDefinition,
     definition_bytes,
     definition_from_bytes,
+)
+
+_DEFINITION: Final = Bulk.insert(
+    "positions.account_version", {"number": "int", "version": "int", "definition": "bytea"}
 )
 
 # Two people applying a registry at once must not take the same version number.
@@ -134,11 +140,10 @@ async def _register(
     )
     numbers = {(row["account_id"], row["currency"]): row["number"] for row in rows}
     numbered = [(numbers[d.account_id, d.currency], d) for d in definitions]
-    await _write_definitions(unit.connection, numbered, version)
+    _write_definitions(unit, numbered, version)
     steps = [_registered(number, d, version, now) for number, d in numbered]
-    await store.insert_states(unit.connection, steps)
-    await store.write_events(unit.connection, steps)
-    await breaker_store.write_transitions(unit.connection, steps)
+    store.write(unit, steps)
+    breaker_store.write_transitions(unit, steps)
     unit.publish(messages_of(steps, {}))
 
 
@@ -150,15 +155,15 @@ async def _change(
 ) -> None:
     if not changed:
         return
-    await _write_definitions(unit.connection, changed, version)
+    _write_definitions(unit, changed, version)
     states = await store.lock_states(unit.connection, [number for number, _ in changed])
     before = dict(states)
     working = WorkingSet(Directory((), version=version), states, Known())
     for number, definition in changed:
         account = _account(number, definition, version)
         working.record(account, RulesChanged(at=now, version=version))
-    await store.write(unit.connection, working.steps)
-    await breaker_store.write_transitions(unit.connection, working.steps)
+    store.write(unit, working.steps)
+    breaker_store.write_transitions(unit, working.steps)
     unit.publish(messages_of(working.steps, before))
 
 
@@ -206,15 +211,10 @@ async def _newest_definitions(
     return found
 
 
-async def _write_definitions(
-    connection: Session, numbered: Sequence[tuple[int, AccountDefinition]], version: int
+def _write_definitions(
+    unit: UnitOfWork, numbered: Sequence[tuple[int, AccountDefinition]], version: int
 ) -> None:
-    await connection.copy_records_to_table(
-        "account_version",
-        schema_name="positions",
-        columns=("number", "version", "definition"),
-        records=[(number, version, definition_bytes(d)) for number, d in numbered],
-    )
+    unit.write(_DEFINITION, ((number, version, definition_bytes(d)) for number, d in numbered))
 
 
 def _account(number: int, definition: AccountDefinition, version: int) -> Account:

@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
+from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.positions.event import event_bytes
 from recon_streams.positions.state import AccountState, state_bytes, state_from_bytes
 from recon_streams.positions.step import wake_at
@@ -27,13 +29,17 @@ _STATE_TYPES: Final = {
     "unexplained": "numeric",
     "evaluated_at": "timestamptz",
 }
-_STATE_COLUMNS: Final = tuple(_STATE_TYPES)
-_UPDATE_STATES: Final = (  # of the names above only
-    "UPDATE positions.account_state AS s SET "  # noqa: S608
-    + ", ".join(f"{column} = n.{column}" for column in _STATE_COLUMNS[1:])
-    + " FROM unnest("
-    + ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_STATE_TYPES.values(), 1))
-    + f") AS n({', '.join(_STATE_COLUMNS)}) WHERE s.number = n.number"
+# The newest state takes the place of the one before, found by its key whatever the planner knows.
+_STATE: Final = Bulk(
+    "account_state",
+    tuple(_STATE_TYPES.items()),
+    f"INSERT INTO positions.account_state ({', '.join(_STATE_TYPES)}) "  # noqa: S608 - ours
+    "SELECT * FROM {rows} ON CONFLICT (number) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in _STATE_TYPES if column != "number"),
+)
+_EVENT: Final = Bulk.insert(
+    "positions.account_event",
+    {"number": "int", "sequence": "bigint", "rules_version": "int", "event": "bytea"},
 )
 
 
@@ -41,35 +47,28 @@ async def lock_states(connection: Session, accounts: Collection[int]) -> dict[in
     """Return the states of `accounts`, locked until the transaction ends.
 
     Locked in sorted order, so that two batches that share accounts wait for each other instead
-    of for ever.
+    of for ever. One by one by their key: a join would be planned for the few accounts there were
+    once, and read all there are now.
     """
     rows = await connection.fetch(
-        "SELECT number, state FROM positions.account_state WHERE number = ANY($1::int[]) "
-        "ORDER BY number FOR UPDATE",
+        "SELECT s.number, s.state FROM unnest($1::int[]) AS k(number) "
+        "CROSS JOIN LATERAL (SELECT number, state FROM positions.account_state AS s "
+        "WHERE s.number = k.number OFFSET 0 FOR UPDATE) AS s",
         sorted(accounts),
     )
     return {row["number"]: state_from_bytes(row["state"]) for row in rows}
 
 
-async def write(connection: Session, steps: Sequence[RecordedStep]) -> None:
-    """Write every event, and the newest state of each account."""
-    if not steps:
-        return
-    await write_events(connection, steps)
+def write(unit: UnitOfWork, steps: Sequence[RecordedStep]) -> None:
+    """Append to the log of each account, and keep its newest state.
+
+    The key of the log lets no sequence number stand twice.
+    """
     newest = {recorded.account.number: recorded for recorded in steps}
-    rows = [_state_row(recorded) for recorded in newest.values()]
-    await connection.execute(
-        _UPDATE_STATES, *([row[column] for row in rows] for column in range(len(_STATE_COLUMNS)))
-    )
-
-
-async def write_events(connection: Session, steps: Sequence[RecordedStep]) -> None:
-    """Append to the log of each account; its key lets no sequence number stand twice."""
-    await connection.copy_records_to_table(
-        "account_event",
-        schema_name="positions",
-        columns=("number", "sequence", "rules_version", "event"),
-        records=[
+    unit.write(_STATE, (_state_row(recorded) for recorded in newest.values()))
+    unit.write(
+        _EVENT,
+        (
             (
                 recorded.account.number,
                 recorded.step.state.version,
@@ -77,17 +76,7 @@ async def write_events(connection: Session, steps: Sequence[RecordedStep]) -> No
                 event_bytes(recorded.event),
             )
             for recorded in steps
-        ],
-    )
-
-
-async def insert_states(connection: Session, steps: Sequence[RecordedStep]) -> None:
-    """Write the first states of accounts."""
-    await connection.copy_records_to_table(
-        "account_state",
-        schema_name="positions",
-        columns=_STATE_COLUMNS,
-        records=[_state_row(recorded) for recorded in steps],
+        ),
     )
 
 

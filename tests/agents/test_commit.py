@@ -118,3 +118,27 @@ async def test_the_application_cannot_rewrite_what_happened(book: Book) -> None:
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await book.pool.execute(statement)
+
+
+async def test_what_was_seen_before_is_looked_up_by_key_however_much_was_seen(book: Book) -> None:
+    # A server keeps the plan it made while the tables were small. One that reads all of a table
+    # is quick then, and slower with every batch afterwards.
+    traffic = Traffic(Plan(inputs=1_500, accounts=5))
+    await apply_registry(book.pool, definitions(traffic), source="test", actor="t", now=NOW)
+    inputs: list[Input] = list(traffic)
+    before = await whole_table_reads(book)
+    for start in range(0, len(inputs), 20):
+        for partition in (BANK, LEDGER):
+            chosen = [i.value for i in inputs[start : start + 20] if i.topic == partition.topic]
+            await book.take(partition, list(chosen))
+    assert await whole_table_reads(book) == before
+
+
+async def whole_table_reads(book: Book) -> dict[str, int]:
+    async with book.pool.acquire() as connection:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+    rows = await book.pool.fetch(
+        "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE schemaname = 'positions' "
+        "AND relname IN ('report_seen', 'payment_mark', 'ledger_record', 'bank_leg', 'account_state')"
+    )
+    return {row["relname"]: row["seq_scan"] for row in rows}
