@@ -139,6 +139,7 @@ async def whole_table_reads(book: Book) -> dict[str, int]:
         await connection.execute("SELECT pg_stat_force_next_flush()")
     rows = await book.pool.fetch(
         "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE schemaname = 'positions' "
-        "AND relname IN ('report_seen', 'payment_mark', 'ledger_record', 'bank_leg', 'account_state')"
+        "AND relname IN ('report_seen', 'payment_mark', 'ledger_record', 'bank_leg', "
+        "'account_state')"
     )
     return {row["relname"]: row["seq_scan"] for row in rows}
