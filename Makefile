@@ -49,6 +49,7 @@ fix: $(DEV_STAMP) ## format and apply safe fixes
 
 docs: $(DEV_STAMP) ## write the generated references again
 	$(BIN)/python -m topics.contracts write
+	$(BIN)/python -m agents.cli.reference write
 
 bench: $(DEV_STAMP) ## the speed goals, as ratios to baselines of the same run
 	$(BIN)/python -m benchmarks
