@@ -16,7 +16,14 @@ from recon_streams.book.streams import ForeignLog
 from recon_streams.embedded.binaries import NoPostgres
 from recon_streams.embedded.postgres import EmbeddedPostgresFailed
 from recon_streams.embedded.service_user import DirectoryClosed
-from recon_streams.log.errors import LogUnreachable, UnknownTopic
+from recon_streams.log.errors import (
+    LogUnreachable,
+    LostRecords,
+    OffsetOutOfRange,
+    RecordRefused,
+    TopicRefused,
+    UnknownTopic,
+)
 from recon_streams.positions.registry_store import OpeningChanged
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.health import AddressInUse
@@ -56,7 +63,11 @@ def main() -> None:
     except ConfigurationInvalid as error:
         talk.print(error.render(), markup=False, soft_wrap=True)
         sys.exit(ExitCode.CONFIGURATION)
-    except (DirectoryClosed, OpeningChanged, ForeignLog) as error:
+    except (LostRecords, OffsetOutOfRange) as error:
+        # The log moved on while it was read; whoever asks again asks the log as it is then.
+        _say(error)
+        sys.exit(ExitCode.FAILURE)
+    except (DirectoryClosed, OpeningChanged, ForeignLog, RecordRefused, TopicRefused) as error:
         _say(error)
         sys.exit(ExitCode.REFUSED)
     except (

@@ -1,5 +1,6 @@
 """Connections to the book that never wait for ever: every bound is set, none left to a default."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
@@ -63,6 +64,8 @@ async def open_pool(
         if as_app:
             await connection.execute(f"SET ROLE {APP_ROLE}")
 
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
     try:
         return await asyncpg.create_pool(
             dsn,
@@ -76,7 +79,9 @@ async def open_pool(
             reset=_no_reset,
         )
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise DatabaseUnreachable(address_of(dsn), CONNECT_SECONDS, str(error)) from error
+        # A time-out has no words of its own.
+        detail = str(error) or "the server took the connection and did not answer"
+        raise DatabaseUnreachable(address_of(dsn), loop.time() - began_at, detail) from error
 
 
 async def _no_reset(_connection: asyncpg.Connection) -> None:

@@ -1,6 +1,6 @@
 """What can go wrong with a log, told apart by who has to act."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from recon_streams.log.record import TopicPartition
 
@@ -37,6 +37,20 @@ class TopicRefused(Exception):
         super().__init__(f"topic {topic} was refused: {reason}")
         self.topic = topic
         self.reason = reason
+
+
+class RecordRefused(Exception):
+    """The server does not take a record, and would not take it the next time: nothing is in doubt.
+
+    Attributes:
+        topics: Where the records were to go that came with it.
+        reason: The server's own words, or the client library's.
+    """
+
+    def __init__(self, topics: Collection[str], reason: str) -> None:
+        self.topics = tuple(sorted(topics))
+        self.reason = reason
+        super().__init__(f"a record for {', '.join(self.topics)} was refused: {reason}")
 
 
 class OffsetOutOfRange(Exception):

@@ -12,14 +12,15 @@ from aiokafka.errors import (
 )
 
 from recon_streams.log import aiokafka_untyped as untyped
-from recon_streams.log.errors import LogUnreachable, UnknownTopic
+from recon_streams.log.errors import LogUnreachable, RecordRefused, UnknownTopic
 from recon_streams.log.kafka_connection import KafkaConnection, closed, connected
 from recon_streams.log.partitioner import partition_of
 from recon_streams.log.record import Appended, OutgoingRecord
 
 _LINGER_MILLISECONDS: Final = 1
 _BATCH_BYTES_MAX: Final = 256 * 1024
-_RECORD_BYTES_MAX: Final = 16 * 1024 * 1024
+# Above what any topic takes: brokers know their limits, and say so.
+_RECORD_BYTES_MAX: Final = 64 * 1024 * 1024
 # Errors after which nobody knows what was written, beside those the library calls retriable.
 _DOUBTS: Final = (KafkaConnectionError, KafkaTimeoutError, ProducerClosed)
 
@@ -60,7 +61,7 @@ class KafkaWriter:
                 self._producer = None
                 await closed(untyped.abandon(producer))
             if _leaves_no_doubt(failure):
-                raise
+                raise RecordRefused({each.topic for each in records}, str(failure)) from failure
             seconds = self._connection.request_seconds
             raise LogUnreachable(self._connection.bootstrap, seconds, repr(failure)) from failure
 

@@ -178,6 +178,7 @@ class LogWriter(Protocol):
 
         Raises:
             UnknownTopic: A topic was not declared; nothing of it is written.
+            RecordRefused: The server does not take one of `records`, for its size perhaps.
             LogUnreachable: The outcome is unknown, some or all may have been written; a caller
                 that repeats them writes them twice unless readers recognise them.
         """

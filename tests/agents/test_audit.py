@@ -234,6 +234,13 @@ async def _make_anew(stack: Stack) -> None:
             async with asyncio.timeout(20):
                 while TORN.topic in await admin.list_topics():
                     await asyncio.sleep(0.05)
+        done = await asyncio.to_thread(
+            stack.installation.command,
+            *("topics", "apply"),
+            code=ExitCode.REFUSED,
+            RECON__TOPICS__REPLICATION_FACTOR="3",
+        )
+        assert f"topic {TORN.topic} was refused" in done.stderr
     else:
         await stack.owner.execute(
             "WITH gone AS (DELETE FROM log.partition WHERE topic_id = (SELECT topic_id FROM "

@@ -1,11 +1,13 @@
 """Bad records in the whole stack: each is held by name, its bytes kept, its neighbours decided."""
 
+import asyncio
 import gzip
 import json
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,6 +19,7 @@ from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.log import aiokafka_untyped as untyped
 from recon_streams.log.record import TopicPartition
+from recon_streams.runtime.exit_codes import ExitCode
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -252,6 +255,21 @@ async def test_headers_that_somebody_wrote_by_sql_do_not_stop_a_partition(
     following = await stack.append_good(partition)
     assert (await stack.decided(partition, offset))["disposition"] == Disposition.APPLIED
     assert (await stack.decided(partition, following))["disposition"] == Disposition.APPLIED
+    assert await stack.flaws() == []
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("running", ["kafka"], indirect=True)
+async def test_what_the_broker_does_not_take_is_told_to_who_publishes_it(
+    stack: Stack, tmp_path: Path
+) -> None:
+    record = tmp_path / "record.json"
+    record.write_bytes(b'{"padding": "' + b"x" * 2_000_000 + b'"}')
+    publishing = ("publish", MOVEMENTS, str(record))
+    done = await asyncio.to_thread(
+        stack.installation.command, *publishing, code=ExitCode.REFUSED, RECON_DATA=""
+    )
+    assert "a record for ledger.movements was refused" in done.stderr
     assert await stack.flaws() == []
 
 
