@@ -14,11 +14,12 @@ import msgspec
 from agents.address import ADDRESS_FILE, Address
 from agents.house import House, open_house
 from agents.logs import Logs, postgres_logs, topic_plans
+from agents.registration import register
+from agents.worker import by_topic, make_intakes
 from recon_streams.book.connection import open_pool
-from recon_streams.book.migrate import migrate
+from recon_streams.book.revision import newest_revision, revision_of
 from recon_streams.embedded.postgres import EmbeddedPostgres
-from recon_streams.kernel.clock import utc_now
-from recon_streams.positions.registry_store import RegistryChange, apply_registry
+from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.runtime.settings import Settings
 
@@ -55,13 +56,14 @@ async def installed(
     postgres = EmbeddedPostgres(directory / "postgres")
     await postgres.start()
     try:
-        await asyncio.to_thread(migrate, postgres.dsn)
+        if await revision_of(postgres.dsn) != newest_revision():
+            await asyncio.to_thread(bring_up_to_date, postgres.dsn)
         pool = await open_pool(postgres.dsn, size_max=settings.database.pool_size_max)
         try:
             logs = postgres_logs(pool, group=settings.log.group_id)
             await logs.start()
             await logs.admin.apply(topic_plans(partitions=PARTITIONS))
-            registry = await _register(pool, accounts)
+            registry = await _register(pool, settings, accounts)
             name = f"{socket.gethostname()}-{os.getpid()}"
             async with open_house(settings, pool, logs, name=name) as house:
                 installation = Installation(
@@ -79,14 +81,31 @@ async def installed(
         await postgres.stop()
 
 
+def bring_up_to_date(dsn: str) -> None:
+    """Run the migrations that `dsn` lacks."""
+    # Loaded when there is something to do: once a release, and it is a third of a start.
+    from recon_streams.book.migrate import migrate  # noqa: PLC0415
+
+    migrate(dsn)
+
+
 async def _register(
-    pool: asyncpg.Pool, accounts: Sequence[AccountDefinition]
+    pool: asyncpg.Pool, settings: Settings, accounts: Sequence[AccountDefinition]
 ) -> RegistryChange | None:
+    """Apply the registry, and let what waited for one of its accounts be decided."""
     if not accounts:
         return None
-    return await apply_registry(
-        pool, accounts, source="up", actor=f"uid {os.geteuid()}", now=utc_now()
+    limits = settings.limits
+    intakes = by_topic(
+        make_intakes(
+            DirectoryCache(),
+            bytes_max=limits.message_bytes_max,
+            validate_schema=limits.validate_schema,
+            accept_test_messages=limits.accept_test_messages,
+        )
     )
+    change, _ = await register(pool, accounts, intakes, source="up", actor=f"uid {os.geteuid()}")
+    return change
 
 
 def _write_private(path: Path, payload: bytes) -> None:

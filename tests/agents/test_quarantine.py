@@ -3,7 +3,8 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,21 @@ import pytest
 
 from agents.parts import WorkerParts
 from agents.registration import register
+from agents.up import installed
 from agents.worker import by_topic, make_intakes, run_worker
+from recon_streams.book import quarantine
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.log.postgres_reader import PostgresGroupPlan, PostgresReader
-from recon_streams.log.record import TopicPartition
+from recon_streams.log.record import OutgoingRecord, TopicPartition
 from recon_streams.positions.event import event_from_bytes
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.publisher.lease import LeaseTerms
 from recon_streams.publisher.service import PublisherParts, run_publisher
 from recon_streams.registry.file import load_accounts
 from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.runtime.settings import load_settings
 from topics.alerts import Alert
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
@@ -68,6 +72,14 @@ async def working(fresh_stack: Stack, pool_beside: Any) -> AsyncIterator[Callabl
     await asyncio.gather(*workers)
     publisher.cancel()
     await asyncio.gather(publisher, return_exceptions=True)
+
+
+@pytest.fixture
+def data_directory() -> Iterator[Path]:
+    # Not below pytest's directory: the user that runs the server cannot pass through it.
+    with tempfile.TemporaryDirectory(prefix="recon-up-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
 
 
 async def command(stack: Stack, *words: str, code: int = 0, **environment: str) -> str:
@@ -183,6 +195,28 @@ async def test_replay_after_a_fix_gives_the_state_as_if_it_had_been_right_at_fir
         while await beside.fetchval("SELECT count(*) FROM book.input") < len(places):
             await asyncio.sleep(0.05)
     assert await _states(beside) == await _states(stack.pool)
+
+
+async def test_what_waited_is_decided_when_up_registers_its_account(
+    fresh_stack: Stack, data_directory: Path
+) -> None:
+    stack, offset = fresh_stack, 0
+    settings = load_settings(None, {}, {"telemetry.port": 0})
+    definitions = load_accounts(stack.installation.directory / "accounts.yaml")
+    key, value = stack.good(BANK)
+    async with installed(data_directory, settings) as machine:
+        stop = asyncio.Event()
+        serving = asyncio.create_task(machine.house.serve(stop))
+        await machine.logs.writer.append([OutgoingRecord(BANK.topic, key, value)])
+        async with asyncio.timeout(20):
+            while not await machine.pool.fetchval("SELECT count(*) FROM book.quarantine"):
+                await asyncio.sleep(0.05)
+        stop.set()
+        await serving
+    async with installed(data_directory, settings, definitions) as machine:
+        row = await machine.pool.fetchrow("SELECT off, disposition FROM book.input")
+        assert tuple(row) == (offset, "APPLIED")
+        assert not await quarantine.read(machine.pool, everything=False)
 
 
 def _parts(stack: Stack, pool: Any) -> WorkerParts:
