@@ -12,6 +12,7 @@ from agents.address import NotRunning
 from agents.cli.output import talk
 from agents.patience import UNAVAILABLE, BookGone
 from recon_streams.book.connection import DatabaseUnreachable
+from recon_streams.book.revision import WrongRevision
 from recon_streams.book.streams import ForeignLog
 from recon_streams.embedded.binaries import NoPostgres
 from recon_streams.embedded.postgres import EmbeddedPostgresFailed
@@ -67,7 +68,14 @@ def main() -> None:
         # The log moved on while it was read; whoever asks again asks the log as it is then.
         _say(error)
         sys.exit(ExitCode.FAILURE)
-    except (DirectoryClosed, OpeningChanged, ForeignLog, RecordRefused, TopicRefused) as error:
+    except (
+        DirectoryClosed,
+        ForeignLog,
+        OpeningChanged,
+        RecordRefused,
+        TopicRefused,
+        WrongRevision,
+    ) as error:
         _say(error)
         sys.exit(ExitCode.REFUSED)
     except (

@@ -13,6 +13,7 @@ import typer
 from agents.address import read_address
 from agents.logs import Logs, kafka_logs, postgres_logs
 from recon_streams.book.connection import open_pool
+from recon_streams.book.revision import check_revision
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.runtime.secrets import client_security, dsn_of
 from recon_streams.runtime.settings import Settings, load_settings
@@ -55,10 +56,11 @@ class Place:
         return dsn
 
     @asynccontextmanager
-    async def pool(self, *, as_app: bool = True) -> AsyncIterator[asyncpg.Pool]:
-        """Open the book."""
+    async def pool(self) -> AsyncIterator[asyncpg.Pool]:
+        """Open the book, if this program was written for it."""
+        await check_revision(self.dsn)
         size = self.settings.database.pool_size_max
-        opened = await open_pool(self.dsn, size_max=size, as_app=as_app)
+        opened = await open_pool(self.dsn, size_max=size)
         try:
             yield opened
         finally:

@@ -13,9 +13,8 @@ from agents.cli.app import app, run
 from agents.cli.output import talk
 from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, Place, find_place
 from agents.house import Duties, open_house
-from agents.up import installed
-from recon_streams.book.migrate import migrate as migrate_book
-from recon_streams.book.migrate import newest_revision
+from agents.up import bring_up_to_date, installed
+from recon_streams.book.revision import newest_revision, revision_of
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.registry.file import load_accounts
 from recon_streams.runtime.telemetry import configure_logging
@@ -73,15 +72,10 @@ def publisher(
 def migrate(config: ConfigOption = None, data: DataOption = None, dsn: DsnOption = None) -> None:
     """Bring the book's tables to the version of this program."""
     place = find_place(config, data, dsn, None)
-    run(_reachable(place))
-    migrate_book(place.dsn)
+    # Asked first, because Alembic does not say which address it could not reach.
+    if run(revision_of(place.dsn)) != newest_revision():
+        bring_up_to_date(place.dsn)
     talk.print(f"the book is at revision {newest_revision()}")
-
-
-async def _reachable(place: Place) -> None:
-    """Fail with the address if there is no server, before Alembic does without it."""
-    async with place.pool(as_app=False):
-        pass
 
 
 async def _up(place: Place, data: Path, definitions: tuple[AccountDefinition, ...]) -> None:
