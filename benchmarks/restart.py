@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 
 import asyncpg
 
@@ -17,7 +18,9 @@ from benchmarks.stage import median, quiet, stage
 from recon_streams.book.connection import open_pool
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.record import OutgoingRecord
-from recon_streams.testing.traffic import Plan, Traffic
+from recon_streams.positions.registry_store import apply_registry
+from recon_streams.registry.definition import AccountDefinition, BankAccount, Opening
+from recon_streams.testing.traffic import Plan, Traffic, bank_id_of
 
 ACCOUNTS = int(os.environ.get("BENCH_ACCOUNTS", "100000"))
 EVENTS_EACH = 10
@@ -26,11 +29,9 @@ ROUNDS = 3
 
 def main() -> None:
     with stage() as site:
-        traffic = Traffic(Plan(inputs=1, accounts=ACCOUNTS))
-        registry = site.directory / "accounts.yaml"
-        registry.write_text(traffic.registry())
+        dsn = site.fresh_book("restart")
         began = time.perf_counter()
-        dsn = site.fresh_book("restart", registry)
+        asyncio.run(_register(dsn))
         print(f"registered {ACCOUNTS} accounts in {time.perf_counter() - began:.0f} s")
         site.command("topics", "apply", "--dsn", dsn)
         asyncio.run(_age(dsn))
@@ -52,6 +53,22 @@ def _round(dsn: str, number: int) -> float:
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait(60)
+
+
+async def _register(dsn: str) -> None:
+    definitions = [
+        AccountDefinition(
+            account_id=account,
+            currency="AED",
+            scale=2,
+            bank_accounts=(BankAccount(identification=bank_id_of(account)),),
+            opening=Opening(as_of=utc_now(), bank=Decimal(1000), ledger=Decimal(1000)),
+        )
+        for account in Traffic(Plan(inputs=1, accounts=ACCOUNTS)).accounts()
+    ]
+    pool = await open_pool(dsn)
+    await apply_registry(pool, definitions, source="bench", actor="bench", now=utc_now())
+    await pool.close()
 
 
 async def _age(dsn: str) -> None:

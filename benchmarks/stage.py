@@ -46,8 +46,8 @@ class BenchStage:
             stderr=subprocess.DEVNULL,
         )
 
-    def fresh_book(self, name: str, registry: Path) -> str:
-        """Return the DSN of a new book with the accounts registered."""
+    def fresh_book(self, name: str, registry: Path | None = None) -> str:
+        """Return the DSN of a new book, with the accounts of `registry` registered."""
 
         async def create() -> None:
             connection = await asyncpg.connect(self.postgres.dsn)
@@ -58,7 +58,8 @@ class BenchStage:
         asyncio.run(create())
         dsn = self.postgres.dsn_of(name)
         self.command("migrate", "--dsn", dsn)
-        self.command("accounts", "apply", str(registry), "--dsn", dsn)
+        if registry is not None:
+            self.command("accounts", "apply", str(registry), "--dsn", dsn)
         return dsn
 
 
