@@ -1,6 +1,9 @@
 """Connections to the book that never wait for ever: every bound is set, none left to a default."""
 
 import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
@@ -26,6 +29,8 @@ _SERVER_SETTINGS: Final = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
 }
+
+_PASSWORD: Final = re.compile(r"(?<=password=)[^&]*", re.IGNORECASE)
 
 CONNECT_SECONDS: Final = 5.0
 COMMAND_SECONDS: Final = 30.0
@@ -64,9 +69,7 @@ async def open_pool(
         if as_app:
             await connection.execute(f"SET ROLE {APP_ROLE}")
 
-    loop = asyncio.get_running_loop()
-    began_at = loop.time()
-    try:
+    with reaching(dsn):
         return await asyncpg.create_pool(
             dsn,
             min_size=size_min,
@@ -78,6 +81,15 @@ async def open_pool(
             init=limit_rights,
             reset=_no_reset,
         )
+
+
+@contextmanager
+def reaching(dsn: str) -> Iterator[None]:
+    """Raise `DatabaseUnreachable` for what a first contact with `dsn` fails of."""
+    loop = asyncio.get_running_loop()
+    began_at = loop.time()
+    try:
+        yield
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         # A time-out has no words of its own.
         detail = str(error) or "the server took the connection and did not answer"
@@ -95,4 +107,4 @@ def address_of(dsn: str) -> str:
         return "the given DSN"
     credentials, at, address = rest.rpartition("@")
     user = credentials.partition(":")[0]
-    return f"{scheme}://{user}{at}{address}" if at else dsn
+    return f"{scheme}://{user}{at}{_PASSWORD.sub('***', address)}"

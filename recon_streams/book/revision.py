@@ -3,14 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-import asyncpg
-
-from recon_streams.book.connection import (
-    CONNECT_SECONDS,
-    DatabaseUnreachable,
-    address_of,
-    connect,
-)
+from recon_streams.book.connection import address_of, connect, reaching
 
 
 class WrongRevision(Exception):
@@ -45,10 +38,8 @@ async def revision_of(dsn: str) -> str | None:
     Raises:
         DatabaseUnreachable: No server answered, or it refused us.
     """
-    try:
+    with reaching(dsn):
         connection = await connect(dsn)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise DatabaseUnreachable(address_of(dsn), CONNECT_SECONDS, str(error)) from error
     try:
         if await connection.fetchval("SELECT to_regclass('recon_migration')") is None:
             return None

@@ -79,11 +79,12 @@ def test_who_does_not_answer_is_named_with_what_was_tried_and_for_how_long(
         run(*words, "--dsn", dsn(CLOSED))
         for words in (["worker", "--telemetry-port", "0"], ["migrate"], ["quarantine", "list"])
     ]
+    refused.append(run("status", "--dsn", f"postgresql://{CLOSED}/book?password={SECRET}"))
     mute = run("audit", "inputs", "--dsn", dsn(silent))
     no_broker = run("publish", "ledger.movements", str(record), "--bootstrap", CLOSED)
     for each in refused:
         said = each.said(ExitCode.UNREACHABLE)
-        assert re.search(rf"no book at \S+{CLOSED}/book after [01] s: .*refused", said)
+        assert re.search(rf"no book at \S+{CLOSED}/book\S* after [01] s: .*refused", said)
     said = mute.said(ExitCode.UNREACHABLE)
     assert re.search(
         rf"no book at \S+{silent}/book after [56] s: the server took the connection", said
