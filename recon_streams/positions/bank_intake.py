@@ -101,12 +101,12 @@ def _take_entry(
         booked = known.find(number, part.marks, booked_on=booked_on, claimed=claimed)
         if booked is None:
             payment = (sequence, position)
-            known.learn(number, part.marks, payment=payment, booked_on=booked_on)
             legs.extend([part.leg] if part.leg else [])
         else:
             payment = (booked.sequence, booked.part)
             net = subtract(net, part.signed_amount)
         claimed.add(payment)
+        known.learn(number, part.marks, payment=payment, booked_on=booked_on)
     known.learn(number, prepared.marks, payment=(sequence, 0), booked_on=booked_on)
     known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
     at, evidence = origin

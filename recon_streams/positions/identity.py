@@ -6,11 +6,13 @@ dates. So each entry gets several *marks*, strongest first, each bound to curren
 
     UETR > servicer reference of the transaction > of the entry > clearing reference > end-to-end id
 
-Two observations are one payment when they share a mark, their booking dates are near, and no
-stronger reference that both carry contradicts it. Equal marks within one message are never one
-payment: there each occurrence stands for itself; the k-th pairs with the k-th of another message.
+Two observations are one payment when they share a mark, their booking dates are near, and on no
+stronger rung both carry different marks. What a known payment carries is everything that any
+observation of it gave. Equal marks within one message are never one payment: there each occurrence
+stands for itself; the k-th pairs with the k-th of another message.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import IntEnum, unique
@@ -84,10 +86,16 @@ def is_near(one: date | None, other: date | None) -> bool:
     return one is None or other is None or abs(one - other) <= NEAR
 
 
-def contradicts(marks: tuple[Mark, ...], strongest: Mark) -> bool:
-    """Return whether `marks` hold another value on the rung of a known payment's `strongest`."""
-    same_rung = [mark.digest for mark in marks if mark.rung == strongest.rung]
-    return bool(same_rung) and strongest.digest not in same_rung
+def contradicts(marks: Collection[Mark], carried: Collection[Mark], *, shared: Rung) -> bool:
+    """Return whether `marks` and those a payment has `carried` differ on a rung above `shared`.
+
+    They differ where both have marks, and none in common; where one has none, nothing is said.
+    """
+    for rung in {mark.rung for mark in marks if mark.rung < shared}:
+        theirs = {mark for mark in carried if mark.rung == rung}
+        if theirs and theirs.isdisjoint(marks):
+            return True
+    return False
 
 
 def _marks_of_detail(entry: Entry, detail: Detail, signed: str, currency: str) -> list[Mark]:

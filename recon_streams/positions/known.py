@@ -28,7 +28,6 @@ class SeenMark(msgspec.Struct, frozen=True, kw_only=True):
     ordinal: int
     sequence: int
     part: int
-    strongest: Mark
     booked_on: date | None
 
 
@@ -66,10 +65,15 @@ class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class Known:
-    """The index of what was seen, keyed by account number first."""
+    """The index of what was seen, keyed by account number first.
+
+    `marks` leads from the digests a batch mentions to payments; `carried` holds, by account,
+    sequence and part, all marks of each of these payments, the unmentioned ones too.
+    """
 
     reports: dict[tuple[int, bytes], SeenReport] = field(default_factory=dict)
     marks: dict[tuple[int, bytes], list[SeenMark]] = field(default_factory=dict)
+    carried: dict[tuple[int, int, int], set[Mark]] = field(default_factory=dict)
     movements: dict[tuple[int, str], SeenMovement] = field(default_factory=dict)
     ledger_sequences: dict[tuple[int, int], str] = field(default_factory=dict)
     bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
@@ -96,10 +100,11 @@ class Known:
         """
         for mark in marks:
             for seen in self.marks.get((account, mark.digest), ()):
+                carried = self.carried[account, seen.sequence, seen.part]
                 if (
                     (seen.sequence, seen.part) not in claimed
                     and is_near(booked_on, seen.booked_on)
-                    and not contradicts(marks, seen.strongest)
+                    and not contradicts(marks, carried, shared=mark.rung)
                 ):
                     return seen
         return None
@@ -113,6 +118,7 @@ class Known:
         booked_on: date | None,
     ) -> None:
         """Remember that `marks` mean `payment`, the event's sequence and the part in it."""
+        self.carried.setdefault((account, *payment), set()).update(marks)
         for mark in marks:
             seen = self.marks.setdefault((account, mark.digest), [])
             if any((other.sequence, other.part) == payment for other in seen):
@@ -121,7 +127,6 @@ class Known:
                 ordinal=max((other.ordinal for other in seen), default=0) + 1,
                 sequence=payment[0],
                 part=payment[1],
-                strongest=marks[0],
                 booked_on=booked_on,
             )
             seen.append(entry)

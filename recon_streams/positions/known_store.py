@@ -30,8 +30,6 @@ _MARK: Final = Bulk.insert(
         "rung": "smallint",
         "sequence": "bigint",
         "part": "int",
-        "strongest_rung": "smallint",
-        "strongest": "bytea",
         "booked_on": "date",
     },
 )
@@ -108,8 +106,6 @@ def _mark_rows(known: Known) -> list[tuple[object, ...]]:
             int(added.mark.rung),
             added.seen.sequence,
             added.seen.part,
-            int(added.seen.strongest.rung),
-            added.seen.strongest.digest,
             added.seen.booked_on,
         )
         for added in known.added_marks
@@ -147,21 +143,25 @@ async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
 
 async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
-        "SELECT m.* FROM unnest($1::int[], $2::bytea[]) AS k(number, digest) CROSS JOIN LATERAL ("
-        "SELECT number, digest, ordinal, sequence, part, strongest_rung, strongest, booked_on "
+        "SELECT m.*, c.rungs, c.digests FROM unnest($1::int[], $2::bytea[]) AS k(number, digest) "
+        "CROSS JOIN LATERAL (SELECT number, digest, ordinal, sequence, part, booked_on "
         "FROM positions.payment_mark AS m "
-        "WHERE m.number = k.number AND m.digest = k.digest ORDER BY ordinal OFFSET 0) AS m",
+        "WHERE m.number = k.number AND m.digest = k.digest ORDER BY ordinal OFFSET 0) AS m "
+        "CROSS JOIN LATERAL (SELECT array_agg(rung) AS rungs, array_agg(digest) AS digests "
+        "FROM positions.payment_mark AS c WHERE c.number = m.number "
+        "AND c.sequence = m.sequence AND c.part = m.part OFFSET 0) AS c",
         *_columns(keys.marks),
     )
     for row in rows:
+        number, sequence, part = row["number"], row["sequence"], row["part"]
         seen = SeenMark(
-            ordinal=row["ordinal"],
-            sequence=row["sequence"],
-            part=row["part"],
-            strongest=Mark(Rung(row["strongest_rung"]), row["strongest"]),
-            booked_on=row["booked_on"],
+            ordinal=row["ordinal"], sequence=sequence, part=part, booked_on=row["booked_on"]
         )
-        known.marks.setdefault((row["number"], row["digest"]), []).append(seen)
+        known.marks.setdefault((number, row["digest"]), []).append(seen)
+        known.carried[number, sequence, part] = {
+            Mark(Rung(rung), digest)
+            for rung, digest in zip(row["rungs"], row["digests"], strict=True)
+        }
 
 
 async def _load_movements(connection: Session, keys: Keys, known: Known) -> None:

@@ -78,12 +78,21 @@ def entry(  # noqa: PLR0913 - the parts of an entry
     )
 
 
-def detail(
-    *, uetr: str = "", e2e: str = "NOTPROVIDED", amount: str = "", direction: str = "CRDT"
+def detail(  # noqa: PLR0913 - the parts of a transaction
+    *,
+    uetr: str = "",
+    ref: str = "",
+    e2e: str = "NOTPROVIDED",
+    payer: str = "",
+    amount: str = "",
+    direction: str = "CRDT",
 ) -> str:
-    refs = f"<EndToEndId>{e2e}</EndToEndId>" + (f"<UETR>{uetr}</UETR>" if uetr else "")
+    refs = f"<AcctSvcrRef>{ref}</AcctSvcrRef>" if ref else ""
+    refs += f"<EndToEndId>{e2e}</EndToEndId>" + (f"<UETR>{uetr}</UETR>" if uetr else "")
     money = f'<Amt Ccy="AED">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd>' if amount else ""
-    return f"<TxDtls><Refs>{refs}</Refs>{money}</TxDtls>"
+    party = f"<DbtrAcct><Id><Othr><Id>{payer}</Id></Othr></Id></DbtrAcct>" if payer else ""
+    parties = f"<RltdPties>{party}</RltdPties>" if party else ""
+    return f"<TxDtls><Refs>{refs}</Refs>{money}{parties}</TxDtls>"
 
 
 def notification(*entries: str, id_: str = "M1", account: str = "BANK-1", info: str = "") -> str:
@@ -152,6 +161,41 @@ def test_a_payment_is_recognised_by_a_reference_learned_from_a_second_message(ba
     bank.says(notification(entry("30.00", ref="S-1", details=detail(uetr=U1)), id_="M2"))
     bank.says(notification(entry("30.00", details=detail(uetr=U1)), id_="M3"))
     assert bank.balance() == 1030
+
+
+def test_of_two_payments_with_one_end_to_end_id_each_stronger_reference_tells_them_apart(
+    bank: Bank,
+) -> None:
+    same = {"e2e": "RENT", "payer": "PAYER-1"}
+    first = detail(uetr=U1, ref="T-1", **same)
+    bank.says(notification(entry("30.00", details=first), id_="M1"))
+    second = bank.says(notification(entry("30.00", details=detail(ref="T-2", **same)), id_="M2"))
+    assert second.disposition is Disposition.APPLIED
+    assert bank.balance() == 1060
+
+
+def test_a_reference_learned_from_a_second_message_tells_payments_apart_too(bank: Bank) -> None:
+    same = {"e2e": "RENT", "payer": "PAYER-1"}
+    bank.says(notification(entry("30.00", details=detail(**same)), id_="M1"))
+    bank.says(notification(entry("30.00", details=detail(ref="T-1", **same)), id_="M2"))
+    assert bank.balance() == 1030
+    bank.says(notification(entry("30.00", details=detail(ref="T-2", **same)), id_="M3"))
+    assert bank.balance() == 1060
+
+
+def test_a_stronger_reference_in_common_outweighs_a_weaker_one_that_differs(bank: Bank) -> None:
+    bank.says(notification(entry("30.00", ref="S-1", details=detail(uetr=U1)), id_="M1"))
+    bank.says(notification(entry("30.00", ref="S-2", details=detail(uetr=U1)), id_="M2"))
+    assert bank.balance() == 1030
+
+
+def test_a_part_is_recognised_by_a_reference_that_only_the_batch_gave(bank: Bank) -> None:
+    bank.says(notification(entry("30.00", details=detail(uetr=U1)), id_="M1"))
+    parts = detail(uetr=U1, ref="T-1", amount="30.00") + detail(uetr=U2, amount="70.00")
+    bank.says(notification(entry("100.00", ref="B-1", details=parts), id_="M2"))
+    assert bank.balance() == 1100
+    bank.says(notification(entry("30.00", details=detail(ref="T-1")), id_="M3"))
+    assert bank.balance() == 1100
 
 
 BATCH = entry(

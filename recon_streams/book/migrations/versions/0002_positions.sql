@@ -61,17 +61,17 @@ CREATE TABLE positions.report_seen (
 );
 
 CREATE TABLE positions.payment_mark (
-    number         integer NOT NULL,
-    digest         bytea NOT NULL,
-    ordinal        integer NOT NULL,
-    rung           smallint NOT NULL,
-    sequence       bigint NOT NULL,
-    part           integer NOT NULL,
-    strongest_rung smallint NOT NULL,
-    strongest      bytea NOT NULL,
-    booked_on      date,
+    number    integer NOT NULL,
+    digest    bytea NOT NULL,
+    ordinal   integer NOT NULL,
+    rung      smallint NOT NULL,
+    sequence  bigint NOT NULL,
+    part      integer NOT NULL,
+    booked_on date,
     PRIMARY KEY (number, digest, ordinal)
 );
+-- All marks of one payment, asked for when one of them comes again.
+CREATE INDEX payment_mark_payment ON positions.payment_mark (number, sequence, part);
 
 CREATE TABLE positions.bank_leg (
     number    integer NOT NULL,
