@@ -37,6 +37,10 @@ class ReconApp(faust.App):
         assert self.on_agent_failure is not None, "somebody must hear an agent fail"
         await self.on_agent_failure(exc)
 
+    @override
+    def _create_directories(self) -> None:
+        """Create none: tables live in memory, and the working directory may be read-only."""
+
 
 class MemoryTable(faust.Table[Any, Any]):
     """A table of this process alone: no changelog, so nothing to lose or to recover from.

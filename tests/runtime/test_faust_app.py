@@ -5,8 +5,10 @@ import subprocess
 import sys
 from collections.abc import AsyncIterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pytest
 from faust.app.base import App, BootStrategy
 
 from recon_streams.log.record import Batch, TopicPartition
@@ -29,6 +31,7 @@ def test_faust_still_has_the_parts_that_are_touched() -> None:
     assert BootStrategy.enable_kafka is True
     assert hasattr(BootStrategy, "enable_web")
     assert hasattr(App, "_on_agent_error")
+    assert hasattr(App, "_create_directories")
     assert App.BootStrategy is BootStrategy
 
 
@@ -50,6 +53,16 @@ async def test_an_agent_gets_every_batch_in_order() -> None:
     assert await topic.drained(frozenset({TopicPartition("topic", 0)}), 5)
     await stop_app(app)
     assert seen == list(range(2_000))
+
+
+async def test_nothing_is_left_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app("test", nobody_listens)
+    await start_app(app)
+    await stop_app(app)
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_slow_agent_holds_the_source_back() -> None:
