@@ -1,30 +1,57 @@
 """Wakes the book when instants have come. These timers are alarms, never the truth about time."""
 
 import asyncio
-from functools import partial
+from collections.abc import Callable, Collection
 
 import asyncpg
+import structlog
 
 from agents.patience import with_patience
 from recon_streams.book.streams import note_caught_up
 from recon_streams.kernel.clock import utc_now
+from recon_streams.log.errors import LogUnreachable
+from recon_streams.log.port import LogProbe
+from recon_streams.log.record import TopicPartition
 from recon_streams.positions.desk import StepsListener
 from recon_streams.positions.due import ACCOUNTS_MAX, take_due
 from recon_streams.positions.registry_store import DirectoryCache
-from recon_streams.runtime.source import LogSource
+
+_log = structlog.get_logger()
 
 
-async def note_idle_partitions(
-    pool: asyncpg.Pool, source: LogSource, *, every_seconds: float, retry_seconds: float
+async def note_caught_up_for_ever(
+    pool: asyncpg.Pool,
+    probe: LogProbe,
+    assigned: Callable[[], Collection[TopicPartition]],
+    *,
+    every_seconds: float,
+    retry_seconds: float,
 ) -> None:
-    """Tell the book, again and again, which partitions have nothing waiting. Runs for ever."""
+    """Prove to the book, again and again, which partitions have nothing waiting. Runs for ever."""
     while True:
-        # Read the clock first: what arrives after this instant is not covered by it.
-        at = utc_now()
-        idle = {p: source.positions[p] for p in source.idle if p in source.positions}
-        if idle:
-            await with_patience(partial(note_caught_up, pool, idle, at), retry_seconds)
+        await with_patience(lambda: note_whether_caught_up(pool, probe, assigned()), retry_seconds)
         await asyncio.sleep(every_seconds)
+
+
+async def note_whether_caught_up(
+    pool: asyncpg.Pool, probe: LogProbe, partitions: Collection[TopicPartition]
+) -> None:
+    """Note which of `partitions` the book has decided to the end, and through which instant.
+
+    That an answer does not come proves nothing, and neither does a fetch that brought nothing: the
+    reader waits on while servers are silent. So the log is asked where it ends, and the instant is
+    taken before the question: what arrives after that is not covered by the answer.
+    """
+    if not partitions:
+        return
+    at = utc_now()
+    try:
+        ends = await probe.appended_ends(partitions)
+    except LogUnreachable as silence:
+        # The reader gives up on such a log, within a bound of its own.
+        _log.warning("end_of_log_unknown", reason=str(silence))
+        return
+    await note_caught_up(pool, ends, at)
 
 
 async def take_due_for_ever(

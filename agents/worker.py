@@ -11,11 +11,11 @@ from agents import bank_notifications, ledger_balances, ledger_movements, rollin
 from agents.consume import ConsumeParts, exit_code_of
 from agents.parts import WorkerParts
 from agents.starting import Starting
-from agents.ticks import note_idle_partitions, take_due_for_ever
+from agents.ticks import note_caught_up_for_ever, take_due_for_ever
 from recon_streams.book.intake import Intake
 from recon_streams.book.streams import claim_log
 from recon_streams.kernel.disposition import Outcome
-from recon_streams.log.record import Batch
+from recon_streams.log.record import Batch, TopicPartition
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
 from recon_streams.positions.registry_store import DirectoryCache
@@ -123,9 +123,10 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
     tasks = [
         asyncio.create_task(source.run(), name="source"),
         asyncio.create_task(
-            note_idle_partitions(
+            note_caught_up_for_ever(
                 parts.pool,
-                source,
+                parts.probe,
+                partial(_inputs_of, source),
                 every_seconds=parts.beat_seconds,
                 retry_seconds=parts.retry_seconds,
             ),
@@ -153,6 +154,11 @@ async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> N
         for task in (*tasks, stopping):
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+
+def _inputs_of(source: LogSource) -> list[TopicPartition]:
+    """Return the assigned partitions that the book has positions of."""
+    return [each for each in source.assigned if each.topic != rolling_positions.TOPIC]
 
 
 def _settled(source: LogSource, topic: BatchTopic, batch: Batch) -> None:

@@ -135,19 +135,20 @@ async def claim_log(pool: asyncpg.Pool, identity: str) -> None:
 
 
 async def note_caught_up(
-    pool: asyncpg.Pool, positions: Mapping[TopicPartition, int], at: datetime
+    pool: asyncpg.Pool, ends: Mapping[TopicPartition, int], at: datetime
 ) -> None:
-    """Note that at `at` nothing was waiting behind `positions`.
+    """Note that whatever was appended before `at` is decided, where the book stands at the end.
 
-    A position that has moved since, under whoever's hand, is left alone.
+    `at` must lie before the question that the log answered with `ends`. A partition that stands
+    anywhere else, on either side, is left alone.
     """
     await pool.execute(
         "UPDATE book.stream AS s SET through_at = greatest(s.through_at, $4) "
         "FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k(topic, part, next_offset) "
         "WHERE s.topic = k.topic AND s.part = k.part AND s.next_offset = k.next_offset",
-        [partition.topic for partition in positions],
-        [partition.partition for partition in positions],
-        list(positions.values()),
+        [partition.topic for partition in ends],
+        [partition.partition for partition in ends],
+        list(ends.values()),
         at,
     )
 

@@ -5,6 +5,7 @@ their answers alone: metadata, first and last offsets, and raw fetches.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,7 @@ from recon_streams.log.errors import LogUnreachable, UnknownTopic
 from recon_streams.log.kafka_connection import KafkaConnection, closed, connected
 from recon_streams.log.record import TopicPartition
 
+_READ_UNCOMMITTED: Final = 0
 _READ_COMMITTED: Final = 1
 _EARLIEST: Final = -2
 _LATEST: Final = -1
@@ -76,6 +78,22 @@ class KafkaBroker:
         """Return the last stable offset: the one after the last readable record."""
         return await self._offset(partition, _LATEST)
 
+    async def high_watermarks(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return the offset after the last replicated record of each: one question per leader."""
+
+        async def ask() -> dict[TopicPartition, int]:
+            by_leader: dict[int, list[TopicPartition]] = defaultdict(list)
+            for partition in partitions:
+                by_leader[await self._leader(partition)].append(partition)
+            answers = await asyncio.gather(
+                *(self._watermarks_at(leader, theirs) for leader, theirs in by_leader.items())
+            )
+            return {partition: end for answer in answers for partition, end in answer}
+
+        return await self._retried(ask)
+
     async def fetch(
         self, partition: TopicPartition, offset: int
     ) -> tuple[list[tuple[int, int]], bytes]:
@@ -103,6 +121,22 @@ class KafkaBroker:
             partition, untyped.offset_request(-1, _READ_COMMITTED, wanted)
         )
         return int(answer[3])
+
+    async def _watermarks_at(
+        self, leader: int, partitions: Sequence[TopicPartition]
+    ) -> list[tuple[TopicPartition, int]]:
+        wanted: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for topic, number in partitions:
+            wanted[topic].append((number, _LATEST))
+        request = untyped.offset_request(-1, _READ_UNCOMMITTED, list(wanted.items()))
+        answer = await self._client.send(leader, request)
+        found = []
+        for topic, parts in answer.topics:
+            for number, error, _, end, *_ in parts:
+                if error:
+                    raise kafka_errors.for_code(error)(topic, number)
+                found.append((TopicPartition(topic, number), int(end)))
+        return found
 
     async def _from_leader(self, partition: TopicPartition, request: object) -> Sequence[Any]:
         """Return the part of the leader's answer that is about `partition`."""

@@ -62,6 +62,12 @@ class KafkaProbe:
         """See `LogProbe.end_offsets`: the last stable offsets."""
         return {each: await self._broker.end_offset(each) for each in partitions}
 
+    async def appended_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """See `LogProbe.appended_ends`: the high watermarks, beyond open transactions too."""
+        return await self._broker.high_watermarks(partitions)
+
     async def read(
         self, partition: TopicPartition, first: int, until: int
     ) -> AsyncIterator[Record]:

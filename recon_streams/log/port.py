@@ -132,6 +132,20 @@ class LogProbe(Protocol):
         """Return the offset after the last readable record of each: below open transactions."""
         ...
 
+    async def appended_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """Return the offset after all that was appended to each, whether it can be read yet or not.
+
+        The servers are asked anew by each call. Whoever has everything below such an end has every
+        record that was appended before the call. A partition of which nobody can say that, because
+        an append to it is under way, is left out.
+
+        Raises:
+            LogUnreachable: A server did not answer: nothing is known of any partition.
+        """
+        ...
+
     def read(self, partition: TopicPartition, first: int, until: int) -> AsyncIterator[Record]:
         """Yield the records of [first, until) in order, until that range has been passed.
 

@@ -20,6 +20,14 @@ SELECT t.name, p.part, p.start_off, p.next_off
 FROM unnest($1::text[], $2::int[]) AS w (name, part)
 JOIN log.topic AS t USING (name) JOIN log.partition AS p USING (topic_id, part)
 """
+# Appends lock the counter before they take their append time, and until they end. So a row that is
+# not locked has counted everything that was appended before this question.
+_APPENDED: Final = """
+SELECT t.name, p.part, p.next_off
+FROM unnest($1::text[], $2::int[]) AS w (name, part)
+JOIN log.topic AS t USING (name) JOIN log.partition AS p USING (topic_id, part)
+FOR SHARE OF p SKIP LOCKED
+"""
 _HOLE: Final = """
 SELECT p.start_off, p.next_off, coalesce(t.config ->> 'cleanup.policy', 'delete') AS policy,
     ARRAY(
@@ -80,6 +88,16 @@ class PostgresProbe:
     ) -> dict[TopicPartition, int]:
         """See `LogProbe.end_offsets`. What is being appended is not in the log yet."""
         return {each: end for each, (_, end) in (await self._counters(partitions)).items()}
+
+    async def appended_ends(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """See `LogProbe.appended_ends`."""
+        wanted = list(partitions)
+        rows = await self._rows(
+            _APPENDED, [each.topic for each in wanted], [each.partition for each in wanted]
+        )
+        return {TopicPartition(name, part): end for name, part, end in rows}
 
     async def read(
         self, partition: TopicPartition, first: int, until: int

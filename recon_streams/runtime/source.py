@@ -18,7 +18,6 @@ PositionsOf = Callable[
     [frozenset[TopicPartition], frozenset[TopicPartition]],
     Awaitable[Mapping[TopicPartition, int]],
 ]
-CaughtUpListener = Callable[[Mapping[TopicPartition, int]], Awaitable[None]]
 
 # How long a partition is held back from its next owner so that its batch can commit. Past it the
 # compare-and-set decides: one of the two commits, the other is fenced.
@@ -57,9 +56,7 @@ class LogSource:
         self._wait_seconds = wait_seconds
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.positions: dict[TopicPartition, int] = {}
         self.settled: dict[TopicPartition, int] = {}
-        self.idle: set[TopicPartition] = set()
         self.rebalances = 0
 
     async def start(self) -> None:
@@ -78,6 +75,11 @@ class LogSource:
         """Stop reading, let what is under way commit, leave the group."""
         await self._let_go(frozenset(self._tasks))
         await self._reader.stop()
+
+    @property
+    def assigned(self) -> frozenset[TopicPartition]:
+        """The partitions that are being read."""
+        return frozenset(self._tasks)
 
     def lag(self) -> dict[TopicPartition, int]:
         """Return how many offsets each assigned partition is behind its last known end."""
@@ -99,7 +101,6 @@ class LogSource:
         """Take over `partitions` where the book stands."""
         self.rebalances += 1
         positions = dict(await self._positions_of(partitions, frozenset(self._tasks)))
-        self.positions.update(positions)
         self.settled.update(positions)
         for partition in partitions:
             self._tasks[partition] = asyncio.create_task(self._read(partition))
@@ -126,13 +127,9 @@ class LogSource:
             except PartitionRevoked:
                 return
             if batch is None:
-                if not topic.in_flight(partition):
-                    self.idle.add(partition)
                 continue
             faultpoint.hit("after_fetch")
-            self.idle.discard(partition)
             await topic.offer(batch)
-            self.positions[partition] = batch.next_offset
 
     async def _let_go(self, partitions: frozenset[TopicPartition]) -> None:
         tasks = [self._tasks.pop(p) for p in partitions if p in self._tasks]
@@ -142,9 +139,7 @@ class LogSource:
         for topic in set(self._topics.values()):
             await topic.drained(partitions, _HANDOVER_SECONDS)
         for partition in partitions:
-            self.positions.pop(partition, None)
             self.settled.pop(partition, None)
-            self.idle.discard(partition)
 
     def _hear(self, task: "asyncio.Task[None]") -> None:
         error = None if task.cancelled() else task.exception()

@@ -40,6 +40,7 @@ class Site:
     directory: Path
     make_logs: Callable[[asyncpg.Pool], Logs]
     environment: Mapping[str, str] = field(default_factory=dict)
+    kafka: TestKafka | None = None
 
     def command(self, *words: str) -> None:
         subprocess.run(
@@ -146,6 +147,7 @@ def kafka_site(database: str, tmp_path: Path) -> Iterator[Site]:
         tmp_path,
         lambda _pool: kafka_logs(connection, group="recon-streams"),
         _SMALL_TOPICS,
+        kafka,
     )
     try:
         _prepare(site)

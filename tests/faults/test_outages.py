@@ -1,14 +1,17 @@
 """A machine that sleeps, a database that goes away: work waits, resumes, and counts once."""
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from recon_streams.book.streams import decided_through
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.testing.postgres import TestPostgres
 from recon_streams.testing.traffic import Traffic
@@ -17,6 +20,7 @@ pytestmark = [pytest.mark.storm, pytest.mark.timeout(600)]
 
 INPUTS = 3_000
 AWAY_SECONDS = 30
+LEASE_SECONDS = 15
 
 
 @pytest.mark.kafka
@@ -73,6 +77,57 @@ async def test_a_database_that_is_away_for_thirty_seconds_loses_nothing(
     finally:
         await asyncio.to_thread(_stop, worker, publisher)
     await site.compare(traffic)
+
+
+@pytest.mark.kafka
+async def test_a_broker_that_falls_silent_lets_the_watermark_stand_and_the_lease_lapse(
+    kafka_site: Any, make_traffic: Callable[..., Traffic]
+) -> None:
+    site, traffic = kafka_site, make_traffic(inputs=200, accounts=4, seed=9)
+    site.register(traffic)
+    worker, publisher = site.worker(1), site.publisher(1)
+    worker.start(None)
+    publisher.start(None)
+    feeding = site.feed(traffic)
+    try:
+        await asyncio.to_thread(feeding.join)
+        await _until(lambda: site.is_drained(200), seconds_max=60)
+        await _until_async(lambda: _is_leased(site.dsn), seconds_max=30)
+        idle = await _through(site.dsn)
+        await asyncio.sleep(4)
+        assert (await _through(site.dsn) - idle).total_seconds() > 2, "idleness is proven anew"
+        os.kill(site.kafka.pid(), signal.SIGSTOP)
+        try:
+            await asyncio.sleep(1)  # what was answered before may still be on its way to the book
+            silent = await _through(site.dsn)
+            await asyncio.sleep(LEASE_SECONDS)
+            assert await _through(site.dsn) == silent, "silence proves nothing"
+            assert not await _is_leased(site.dsn)
+        finally:
+            os.kill(site.kafka.pid(), signal.SIGCONT)
+        await _until_async(lambda: _is_later(site.dsn, silent), seconds_max=30)
+        assert not worker.has_ended(), "a silence within the bound is waited for"
+        publisher.has_ended()
+        if publisher.running is None:  # its own bound for an answer is shorter
+            publisher.start(None)
+        await _until_async(lambda: _is_leased(site.dsn), seconds_max=30)
+    finally:
+        await asyncio.to_thread(_stop, worker, publisher)
+    await site.compare(traffic)
+
+
+async def _through(dsn: str) -> datetime:
+    connection = await asyncpg.connect(dsn)
+    try:
+        through = await decided_through(connection)
+        assert through is not None
+        return through
+    finally:
+        await connection.close()
+
+
+async def _is_later(dsn: str, than: datetime) -> bool:
+    return await _through(dsn) > than + timedelta(seconds=LEASE_SECONDS)
 
 
 async def _lease(dsn: str) -> asyncpg.Record:

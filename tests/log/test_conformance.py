@@ -164,6 +164,30 @@ async def test_start_and_end_offsets_bound_the_partition(log: Log) -> None:
     assert await log.probe.end_offsets(both) == {both[0]: 10, both[1]: 0}
 
 
+async def test_an_append_under_way_is_no_end_of_what_was_appended(log: Log) -> None:
+    topic = await log.topic(partitions=2)
+    partition = TopicPartition(topic, partition_of(b"k", 2))
+    both = [partition, TopicPartition(topic, partition_of(b"k", 2) ^ 1)]
+    await log.fill(topic, 2)
+    assert await log.probe.appended_ends(both) == {both[0]: 2, both[1]: 0}
+    open_append = await log.begin([record(topic, b"k", 2)])
+    # Readers are kept before it on both logs, so they must not be told that nothing waits.
+    assert await log.probe.end_offsets([partition]) == {partition: 2}
+    found = await log.probe.appended_ends(both)
+    assert found == ({both[0]: 3, both[1]: 0} if log.name == "kafka" else {both[1]: 0})
+    await open_append.commit()
+    async with asyncio.timeout(10):  # markers are written after the commit is answered
+        while (await log.probe.end_offsets([partition]))[partition] < 3:
+            await asyncio.sleep(0.02)
+    reader = await log.reader(topic)
+    reached = (await drain(reader, partition, 3))[-1].next_offset
+    end = (await log.probe.appended_ends([partition]))[partition]
+    while reached < end:  # on Kafka the marker may come in a fetch of its own
+        batch = await reader.fetch(partition, records_max=10, wait_seconds=2)
+        reached = batch.next_offset
+    assert reached == end
+
+
 async def test_a_reader_knows_the_end_it_has_heard_of(log: Log) -> None:
     topic = await log.topic()
     await log.fill(topic, 5)
