@@ -18,6 +18,11 @@ class Starting:
         self._parts = parts
         self._table = table
         self.restoring: asyncio.Task[int] | None = None
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def watch(self) -> None:
+        """Return never; raise what filling the table died of, as a table half full looks whole."""
+        await self._failed
 
     async def positions_of(
         self, assigned: frozenset[TopicPartition], kept: frozenset[TopicPartition]
@@ -49,3 +54,9 @@ class Starting:
             )
 
         self.restoring = asyncio.create_task(work())
+        self.restoring.add_done_callback(self._hear)
+
+    def _hear(self, task: "asyncio.Task[int]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._failed.done():
+            self._failed.set_exception(error)

@@ -108,7 +108,7 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
     await start_app(app)
     await source.start()
     _log.info("worker_started", topics=len(input_topics()))
-    await _work(parts, source, stop)
+    await _work(parts, source, starting, stop)
     try:
         async with asyncio.timeout(parts.stop_seconds):
             await source.stop()
@@ -118,10 +118,13 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
     _log.info("worker_stopped")
 
 
-async def _work(parts: WorkerParts, source: LogSource, stop: asyncio.Event) -> None:
+async def _work(
+    parts: WorkerParts, source: LogSource, starting: Starting, stop: asyncio.Event
+) -> None:
     """Run until told to stop; leave the process if any part ends before that."""
     tasks = [
         asyncio.create_task(source.run(), name="source"),
+        asyncio.create_task(starting.watch(), name="restoring"),
         asyncio.create_task(
             note_caught_up_for_ever(
                 parts.pool,
