@@ -24,6 +24,7 @@ from recon_streams.log.postgres_reader import PostgresGroupPlan, PostgresReader
 from recon_streams.log.record import OutgoingRecord, TopicPartition
 from recon_streams.positions.event import event_from_bytes
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
+from recon_streams.positions.state import state_from_bytes
 from recon_streams.publisher.lease import LeaseTerms
 from recon_streams.publisher.service import PublisherParts, run_publisher
 from recon_streams.registry.file import load_accounts
@@ -142,11 +143,15 @@ async def test_a_reference_cannot_break_what_people_read(served: Stack) -> None:
     assert record["account_id"] in await command(stack, "explain", record["account_id"])
 
 
+@pytest.mark.parametrize("streams", [(BANK,), (MOVEMENTS,), (BANK, MOVEMENTS, BALANCES)])
 async def test_replay_after_a_fix_gives_the_state_as_if_it_had_been_right_at_first(
-    fresh_stack: Stack, pool_beside: Any, working: Callable[[Any], None], tmp_path: Path
+    fresh_stack: Stack,
+    pool_beside: Any,
+    working: Callable[[Any], None],
+    streams: tuple[TopicPartition, ...],
 ) -> None:
     stack = fresh_stack
-    late = tmp_path / "late.yaml"
+    late = stack.installation.directory / "late.yaml"
     text = (
         stack.installation.traffic.registry()
         .replace("STORM-", "LATE-")
@@ -155,9 +160,7 @@ async def test_replay_after_a_fix_gives_the_state_as_if_it_had_been_right_at_fir
     late.write_text(text)
     definitions = load_accounts(late)
     working(stack.pool)
-    places = [
-        await _append_late(stack, partition) for partition in (*[BANK, MOVEMENTS] * 3, BALANCES)
-    ]
+    places = [await _append_late(stack, partition) for _ in range(3) for partition in streams]
     for partition, offset in places:
         row = await stack.decided(partition, offset)
         assert [code for code, _ in row["held"]] == ["UNKNOWN_ACCOUNT"]
@@ -168,10 +171,10 @@ async def test_replay_after_a_fix_gives_the_state_as_if_it_had_been_right_at_fir
     )
     assert len(change.registered) == len(definitions)
     assert {outcome.disposition for outcome in outcomes.values()} == {Disposition.APPLIED}
-    ends = (await _alerts(stack, len(places) + 3))[len(places) :]
-    assert [alert.action for alert in ends] == ["resolve"] * 3
+    ends = (await _alerts(stack, len(places) + len(streams)))[len(places) :]
+    assert [alert.action for alert in ends] == ["resolve"] * len(streams)
     assert {alert.dedup_key for alert in ends} == {
-        f"quarantine:{topic}/1:UNKNOWN_ACCOUNT" for topic, _ in (BANK, MOVEMENTS, BALANCES)
+        f"quarantine:{topic}/1:UNKNOWN_ACCOUNT" for topic, _ in streams
     }
     assert await stack.flaws() == []
 
@@ -194,13 +197,18 @@ async def test_replay_after_a_fix_gives_the_state_as_if_it_had_been_right_at_fir
     async with asyncio.timeout(20):
         while await beside.fetchval("SELECT count(*) FROM book.input") < len(places):
             await asyncio.sleep(0.05)
-    assert await _states(beside) == await _states(stack.pool)
+    found, expected = await _states(stack.pool), await _states(beside)
+    if len(streams) > 1:
+        # No order is promised between streams. Where a position ends does not depend on it; what its
+        # breaker went through, and which input moved a side last, does.
+        found, expected = map(_without_history, (found, expected))
+    assert found == expected
 
 
 async def test_what_waited_is_decided_when_up_registers_its_account(
     fresh_stack: Stack, data_directory: Path
 ) -> None:
-    stack, offset = fresh_stack, 0
+    stack = fresh_stack
     settings = load_settings(None, {}, {"telemetry.port": 0})
     definitions = load_accounts(stack.installation.directory / "accounts.yaml")
     key, value = stack.good(BANK)
@@ -214,8 +222,8 @@ async def test_what_waited_is_decided_when_up_registers_its_account(
         stop.set()
         await serving
     async with installed(data_directory, settings, definitions) as machine:
-        row = await machine.pool.fetchrow("SELECT off, disposition FROM book.input")
-        assert tuple(row) == (offset, "APPLIED")
+        dispositions = await machine.pool.fetch("SELECT disposition FROM book.input")
+        assert [each["disposition"] for each in dispositions] == ["APPLIED"]
         assert not await quarantine.read(machine.pool, everything=False)
 
 
@@ -280,3 +288,14 @@ async def _states(pool: Any) -> dict[str, bytes]:
         "USING (number) WHERE account_id LIKE 'LATE-%'"
     )
     return {row["account_id"]: row["state"] for row in rows}
+
+
+def _without_history(states: dict[str, bytes]) -> dict[str, bytes]:
+    found = {}
+    for account, state in states.items():
+        read = msgspec.to_builtins(state_from_bytes(state))
+        del read["breaker"]
+        for side in ("bank", "ledger"):
+            read[side].pop("evidence", None)
+        found[account] = msgspec.json.encode(read)
+    return found
