@@ -199,8 +199,8 @@ async def test_replay_after_a_fix_gives_the_state_as_if_it_had_been_right_at_fir
             await asyncio.sleep(0.05)
     found, expected = await _states(stack.pool), await _states(beside)
     if len(streams) > 1:
-        # No order is promised between streams. Where a position ends does not depend on it; what its
-        # breaker went through, and which input moved a side last, does.
+        # No order is promised between streams. Where a position ends does not depend on it; what
+        # its breaker went through, and which input moved a side last, does.
         found, expected = map(_without_history, (found, expected))
     assert found == expected
 
