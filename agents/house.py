@@ -32,6 +32,7 @@ from recon_streams.runtime.watchdog import watch_progress
 
 _log = structlog.get_logger()
 _AGAIN_SECONDS = 1.0
+_PROBE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +58,23 @@ class House:
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
         self._source: LogSource | None = None
+        self._on_started: Callable[[], None] = lambda: None
         self.side_server = SideServer(
             settings.telemetry.host, settings.telemetry.port, self._metrics
         )
+        self.side_server.add_check("book", self._why_no_book)
         self.side_server.add_check("worker", self._why_not_ready)
 
-    async def serve(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; whatever fails before that ends the process."""
+    async def serve(
+        self, stop: asyncio.Event, *, on_started: Callable[[], None] = lambda: None
+    ) -> None:
+        """Work until `stop` is set; whatever fails before that ends the process.
+
+        Args:
+            stop: Set by whoever wants an end.
+            on_started: Called once everything is at work.
+        """
+        self._on_started = on_started
         tasks = [
             self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
             self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
@@ -74,7 +85,7 @@ class House:
             if self._duties.worker:
                 await run_worker(self._worker_parts(), stop)
             else:
-                self.side_server.has_started = True
+                self._started()
                 tasks.append(self._task("turning", self._turn))
                 await stop.wait()
         finally:
@@ -129,13 +140,17 @@ class House:
 
     async def _watch(self, source: LogSource) -> None:
         self._source = source
-        self.side_server.has_started = True
+        self._started()
         await watch_progress(
             source,
             self._metrics,
             self.side_server,
             limit_seconds=self._settings.worker.watchdog_seconds,
         )
+
+    def _started(self) -> None:
+        self.side_server.has_started = True
+        self._on_started()
 
     async def _turn(self) -> None:
         while True:
@@ -157,11 +172,20 @@ class House:
             ),
             on_published=self._published,
             on_lease=self._leased,
+            on_unusable=self._telemetry.breaker_record_unusable,
             rows_max=terms.rows_max,
         )
         await run_publisher(parts, self._name)
 
-    def _why_not_ready(self) -> str | None:
+    async def _why_no_book(self) -> str | None:
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await self._pool.fetchval("SELECT 1")
+        except UNAVAILABLE as error:
+            return f"no answer within {_PROBE_SECONDS:.0f} s: {type(error).__name__}"
+        return None
+
+    async def _why_not_ready(self) -> str | None:
         if not self._duties.worker:
             return None
         if self._source is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from recon_streams.book.connection import Session
 from recon_streams.book.streams import decided_through
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.port import LogProbe, LogWriter
+from recon_streams.log.record import Record
 from recon_streams.publisher import lease, outbox
 from recon_streams.publisher.lease import LeaseTerms
 from recon_streams.publisher.sink import Relay
@@ -22,6 +23,7 @@ PUBLISHER_LOCK: Final = 0x7265636F6E02
 STANDBY_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.5
 REPAIR_SECONDS: Final = 60.0
+_REPAIR_ROUNDS_MAX: Final = 3
 
 _log = structlog.get_logger()
 
@@ -37,6 +39,7 @@ class PublisherParts:
     terms: LeaseTerms
     on_published: Callable[[list[outbox.Waiting], datetime], None]
     on_lease: Callable[[lease.LeaseRefusal | None, outbox.Backlog], None]
+    on_unusable: Callable[[Record], None] = field(default=lambda _record: None)
     rows_max: int = 1000
 
 
@@ -68,7 +71,7 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
         decided.set()
 
     await holder.add_listener("recon_outbox", hear)
-    tail = BreakerTail(parts.probe)
+    tail = BreakerTail(parts.probe, parts.on_unusable)
     await _relay_all(parts)
     await tail.catch_up()
     await _repair(parts, tail)
@@ -127,8 +130,12 @@ async def _lease_for_ever(
 
 
 async def _repair(parts: PublisherParts, tail: BreakerTail) -> None:
-    stale = await repairs(parts.pool, tail)
-    if stale:
+    # The relay goes on meanwhile: what was newest when it was read may land behind a newer one,
+    # and then that is written once more. Only a scope that changes all the time needs a third.
+    for _ in range(_REPAIR_ROUNDS_MAX):
+        stale = await repairs(parts.pool, tail)
+        if not stale:
+            return
         _log.warning("breaker_records_repaired", count=len(stale))
         await parts.writer.append(stale)
         await tail.catch_up()

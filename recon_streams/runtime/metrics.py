@@ -50,6 +50,11 @@ class Metrics:
         self.lease_refusals = Counter(
             "recon_breaker_lease_refusals", "Leases not given", ["reason"], registry=registry
         )
+        self.unusable_breakers = Counter(
+            "recon_breaker_records_unusable",
+            "Records on recon.breaker that say nothing; somebody else writes there",
+            registry=registry,
+        )
         self.published = Counter(
             "recon_messages_published", "Messages that left the outbox", registry=registry
         )

@@ -15,7 +15,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from recon_streams.kernel.disposition import Outcome
-from recon_streams.log.record import Batch, OutgoingRecord
+from recon_streams.log.record import Batch, OutgoingRecord, Record
 from recon_streams.runtime.metrics import Metrics
 from topics.breaker import LEASE_KEY, BreakerRecord
 
@@ -82,6 +82,16 @@ class Telemetry:
             return
         self.metrics.lease_refusals.labels(refusal).inc()
         _log.warning("lease_refused", reason=refusal)
+
+    def breaker_record_unusable(self, record: Record) -> None:
+        """Somebody wrote to `recon.breaker` what no reader can use."""
+        self.metrics.unusable_breakers.inc()
+        _log.critical(
+            "breaker_record_unusable",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
 
     def invariant_violated(self, invariant: str, count: int) -> None:
         """Something that must hold does not."""
