@@ -4,7 +4,9 @@ An entry books its own amount, always; the transactions in it only say which par
 already booked from notifications of its parts.
 """
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -15,114 +17,168 @@ from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.bank_message import Prepared, PreparedEntry, PreparedReport
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import BankMoved, BankObserved, Evidence
-from recon_streams.positions.known import SeenReport
+from recon_streams.positions.identity import Mark
+from recon_streams.positions.known import SeenMark, SeenReport
 from recon_streams.positions.working_set import WorkingSet
 
 
 def take(prepared: Prepared, working: WorkingSet, *, at: datetime, evidence: Evidence) -> Outcome:
-    """Decide a prepared message on the accounts of `working`, and return what became of it."""
-    held = list(prepared.held)
-    duplicate_of: str | None = None
-    moved = observed = 0
-    for report in prepared.reports:
-        seen = working.known.reports.get((report.account.number, report.key))
-        if seen is not None and seen.content != report.content:
-            held.append(_conflict(report, seen))
-        elif seen is not None:
-            duplicate_of = duplicate_of or seen.where
-        else:
-            where = f"{evidence.topic}/{evidence.partition}/{evidence.offset}"
-            working.known.learn_report(
-                report.account.number, report.key, SeenReport(report.content, where)
-            )
-            taken = _take_report(report, working, at, evidence)
-            moved += taken.moved
-            observed += taken.observed
-            duplicate_of = duplicate_of or taken.duplicate_of
+    """Decide a prepared message on the accounts of `working`, and return what became of it.
+
+    What the same input did before, when a part of it was held, counts as done by it: a replay ends
+    as if all had been decided at once.
+    """
+    message = _Message(working, at, evidence)
+    held = [*prepared.held, *message.take(prepared.reports)]
     if held:
-        return quarantined(*held, events=moved + observed)
-    if moved:
-        return Outcome(disposition=Disposition.APPLIED, events=moved + observed)
-    if observed or duplicate_of is None:
-        return Outcome(disposition=Disposition.OBSERVATION, events=observed)
-    return Outcome(disposition=Disposition.DUPLICATE, duplicate_of=duplicate_of)
+        return quarantined(*held, events=message.events)
+    became = _disposition_of(message.became)
+    duplicate_of = message.duplicate_of if became is Disposition.DUPLICATE else None
+    return Outcome(disposition=became, duplicate_of=duplicate_of, events=message.events)
 
 
-class _Taken(msgspec.Struct, frozen=True):
-    moved: int
-    observed: int
-    duplicate_of: str | None
+def _disposition_of(parts: Collection[Disposition]) -> Disposition:
+    for stronger in (Disposition.APPLIED, Disposition.OBSERVATION, Disposition.DUPLICATE):
+        if stronger in parts:
+            return stronger
+    return Disposition.OBSERVATION
 
 
-def _take_report(
-    report: PreparedReport, working: WorkingSet, at: datetime, evidence: Evidence
-) -> _Taken:
-    claimed: set[tuple[int, int]] = set()
-    moved = 0
-    duplicate_of: str | None = None
-    for prepared in report.booked:
-        where = msgspec.structs.replace(evidence, path=prepared.entry.path)
-        known_at = _take_entry(report.account, prepared, working, claimed, (at, where))
-        if known_at is None:
-            moved += 1
-        else:
-            duplicate_of = duplicate_of or f"{report.account.account_id}#{known_at}"
-    if moved or duplicate_of:
-        return _Taken(moved, 0, duplicate_of)
-    # Nothing booked, but the bank has spoken: that alone is evidence that its feed lives.
-    working.record(
-        report.account,
-        BankObserved(at=at, evidence=msgspec.structs.replace(evidence, path=report.path)),
-    )
-    return _Taken(0, 1, None)
+class _Message:
+    """One message while it is decided.
 
+    Attributes:
+        became: What became of its parts.
+        duplicate_of: Where the first thing stands that was known already.
+        events: How many events it added.
+    """
 
-def _take_entry(
-    account: Account,
-    prepared: PreparedEntry,
-    working: WorkingSet,
-    claimed: set[tuple[int, int]],
-    origin: tuple[datetime, Evidence],
-) -> int | None:
-    """Book `prepared`, or return the sequence of the event that had booked it already."""
-    known, number, booked_on = working.known, account.number, prepared.entry.booked_on
-    seen = known.find(number, prepared.marks, booked_on=booked_on, claimed=claimed)
-    if seen is not None:
-        payment = (seen.sequence, seen.part)
-        claimed.add(payment)
-        # References this observation adds make the payment recognisable under them too.
-        known.learn(number, prepared.marks, payment=payment, booked_on=booked_on)
-        return seen.sequence
-    sequence = working.next_sequence(account)
-    claimed.add((sequence, 0))
-    net = prepared.entry.signed_amount
-    legs = list(prepared.legs)
-    for position, part in enumerate(prepared.parts, start=1):
-        booked = known.find(number, part.marks, booked_on=booked_on, claimed=claimed)
-        if booked is None:
-            payment = (sequence, position)
-            legs.extend([part.leg] if part.leg else [])
-        else:
-            payment = (booked.sequence, booked.part)
-            net = subtract(net, part.signed_amount)
-        claimed.add(payment)
-        known.learn(number, part.marks, payment=payment, booked_on=booked_on)
-    known.learn(number, prepared.marks, payment=(sequence, 0), booked_on=booked_on)
-    known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
-    at, evidence = origin
-    recorded = working.record(
-        account,
-        BankMoved(
-            at=at,
-            evidence=evidence,
+    def __init__(self, working: WorkingSet, at: datetime, evidence: Evidence) -> None:
+        self._working = working
+        self._known = working.known
+        self._at = at
+        self._evidence = evidence
+        # By account the payments (sequence, part) that an entry of this message was paired with.
+        self._claimed: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
+        self.became: set[Disposition] = set()
+        self.duplicate_of: str | None = None
+        self.events = 0
+
+    def take(self, reports: Collection[PreparedReport]) -> list[Held]:
+        """Decide `reports` and return those that must wait."""
+        where = f"{self._evidence.topic}/{self._evidence.partition}/{self._evidence.offset}"
+        before = self._taken_before(reports, where)
+        held = []
+        for report in reports:
+            key = (report.account.number, report.key)
+            seen = self._known.reports.get(key)
+            if seen is None:
+                became = self._take_report(report)
+                self._known.learn_report(*key, SeenReport(report.content, where, became))
+                self.became.add(became)
+            elif seen.content != report.content:
+                held.append(_conflict(report, seen))
+            elif key in before:
+                self.became.add(seen.became)
+            else:
+                self._note_known(seen.where)
+        return held
+
+    def _taken_before(
+        self, reports: Collection[PreparedReport], where: str
+    ) -> set[tuple[int, bytes]]:
+        """Return the reports that this input brought before, and claim their payments again."""
+        before = set()
+        for report in reports:
+            key = (report.account.number, report.key)
+            seen = self._known.reports.get(key)
+            if seen is None or (seen.content, seen.where) != (report.content, where):
+                continue
+            if key not in before:
+                before.add(key)
+                self._claim_again(report, seen)
+        return before
+
+    def _claim_again(self, report: PreparedReport, seen: SeenReport) -> None:
+        for prepared in report.booked:
+            payment = self._recognise(report.account.number, prepared)
+            if payment is not None and seen.became is Disposition.DUPLICATE:
+                self._note_known(f"{report.account.account_id}#{payment.sequence}")
+
+    def _note_known(self, where: str) -> None:
+        self.became.add(Disposition.DUPLICATE)
+        self.duplicate_of = self.duplicate_of or where
+
+    def _take_report(self, report: PreparedReport) -> Disposition:
+        became = set()
+        for prepared in report.booked:
+            seen = self._recognise(report.account.number, prepared)
+            if seen is None:
+                self._book(report.account, prepared)
+                became.add(Disposition.APPLIED)
+            else:
+                self._note_known(f"{report.account.account_id}#{seen.sequence}")
+                became.add(Disposition.DUPLICATE)
+        if not became:
+            # Nothing booked, but the bank has spoken: that alone is evidence that its feed lives.
+            evidence = msgspec.structs.replace(self._evidence, path=report.path)
+            self._record(report.account, BankObserved(at=self._at, evidence=evidence))
+        return _disposition_of(became)
+
+    def _recognise(self, number: int, prepared: PreparedEntry) -> SeenMark | None:
+        """Return the known payment that the entry is, or None if it is new."""
+        booked_on = prepared.entry.booked_on
+        seen = self._pair(number, prepared.marks, booked_on=booked_on)
+        if seen is not None:
+            for part in prepared.parts:
+                self._pair(number, part.marks, booked_on=booked_on)
+        return seen
+
+    def _pair(
+        self,
+        number: int,
+        marks: tuple[Mark, ...],
+        *,
+        booked_on: date | None,
+        otherwise: tuple[int, int] | None = None,
+    ) -> SeenMark | None:
+        """Pair `marks` with a known payment and return it; if there is none, with `otherwise`."""
+        known, claimed = self._known, self._claimed[number]
+        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed)
+        payment = (seen.sequence, seen.part) if seen is not None else otherwise
+        if payment is not None:
+            claimed.add(payment)
+            # References this observation adds make the payment recognisable under them too.
+            known.learn(number, marks, payment=payment, booked_on=booked_on)
+        return seen
+
+    def _book(self, account: Account, prepared: PreparedEntry) -> None:
+        known, number, booked_on = self._known, account.number, prepared.entry.booked_on
+        sequence = self._working.next_sequence(account)
+        self._claimed[number].add((sequence, 0))
+        net = prepared.entry.signed_amount
+        legs = list(prepared.legs)
+        for position, part in enumerate(prepared.parts, start=1):
+            own = (sequence, position)
+            if self._pair(number, part.marks, booked_on=booked_on, otherwise=own) is not None:
+                net = subtract(net, part.signed_amount)
+            elif part.leg:
+                legs.append(part.leg)
+        known.learn(number, prepared.marks, payment=(sequence, 0), booked_on=booked_on)
+        known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
+        event = BankMoved(
+            at=self._at,
+            evidence=msgspec.structs.replace(self._evidence, path=prepared.entry.path),
             amount=normal(net),
             entry_amount=normal(prepared.entry.signed_amount),
             remainder=_remainder_of(prepared) if prepared.parts else None,
             legs=tuple(legs),
-        ),
-    )
-    assert recorded == sequence, "an entry is one event"
-    return None
+        )
+        assert self._record(account, event) == sequence, "an entry is one event"
+
+    def _record(self, account: Account, event: BankMoved | BankObserved) -> int:
+        self.events += 1
+        return self._working.record(account, event)
 
 
 def _remainder_of(prepared: PreparedEntry) -> Decimal:

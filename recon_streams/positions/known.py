@@ -11,15 +11,23 @@ from decimal import Decimal
 
 import msgspec
 
+from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
 from recon_streams.positions.identity import Mark, contradicts, is_near
 
 
 class SeenReport(msgspec.Struct, frozen=True):
-    """A notification about an account that was taken in: what it said, and where it stands."""
+    """A notification about an account that was taken in.
+
+    Attributes:
+        content: Digest of what it said.
+        where: The input that brought it.
+        became: What became of it there.
+    """
 
     content: bytes
     where: str
+    became: Disposition
 
 
 class SeenMark(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,14 @@ import msgspec
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO
 from recon_streams.positions.identity import Mark, Rung
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
 
 _REPORT: Final = Bulk.insert(
     "positions.report_seen",
-    {"number": "int", "key": "bytea", "content": "bytea", "origin": "text"},
+    {"number": "int", "key": "bytea", "content": "bytea", "origin": "text", "became": "text"},
 )
 _MARK: Final = Bulk.insert(
     "positions.payment_mark",
@@ -92,7 +93,7 @@ def write_known(unit: UnitOfWork, known: Known) -> None:
 
 def _report_rows(known: Known) -> list[tuple[object, ...]]:
     return [
-        (number, key, seen.content, seen.where)
+        (number, key, seen.content, seen.where, seen.became.value)
         for (number, key), seen in known.added_reports.items()
     ]
 
@@ -130,14 +131,14 @@ def _movement_rows(known: Known) -> list[tuple[object, ...]]:
 
 async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
-        "SELECT k.number, k.key, r.content, r.origin "
+        "SELECT k.number, k.key, r.content, r.origin, r.became "
         "FROM unnest($1::int[], $2::bytea[]) AS k(number, key) CROSS JOIN LATERAL ("
-        "SELECT content, origin FROM positions.report_seen AS r "
+        "SELECT content, origin, became FROM positions.report_seen AS r "
         "WHERE r.number = k.number AND r.key = k.key OFFSET 0) AS r",
         *_columns(keys.reports),
     )
     for row in rows:
-        seen = SeenReport(row["content"], row["origin"])
+        seen = SeenReport(row["content"], row["origin"], Disposition(row["became"]))
         known.reports[row["number"], row["key"]] = seen
 
 

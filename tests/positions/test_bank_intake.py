@@ -1,112 +1,10 @@
 """One economic event moves a balance once, however often and in whatever pieces it is reported."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
-
 import pytest
+from bank_messages import U1, U2, Bank, detail, entry, notification, with_second
 
-from recon_streams.iso20022 import reader
-from recon_streams.kernel.disposition import Disposition, Outcome
+from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
-from recon_streams.positions import bank_intake, bank_message
-from recon_streams.positions.directory import Account, Directory
-from recon_streams.positions.event import BankMoved, Evidence, Registered
-from recon_streams.positions.known import Known
-from recon_streams.positions.rules import Rules
-from recon_streams.positions.step import register
-from recon_streams.positions.working_set import WorkingSet
-
-AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
-ACCOUNT = Account(number=1, account_id="AE-1", currency="AED", rules=Rules())
-OTHER = Account(number=2, account_id="AE-2", currency="AED", rules=Rules())
-
-
-class Bank:
-    """A book in memory that takes in one message after the other."""
-
-    def __init__(self) -> None:
-        opening = Registered(at=AT, bank=Decimal(1000), ledger=Decimal(1000), as_of=AT)
-        states = {
-            account.number: register(account.account_id, "AED", opening, account.rules).state
-            for account in (ACCOUNT, OTHER)
-        }
-        self.directory = Directory([(ACCOUNT, ("BANK-1",)), (OTHER, ("BANK-2",))], version=1)
-        self.working = WorkingSet(self.directory, states, Known())
-        self.offset = 0
-
-    def says(self, message: str, *, accept_test: bool = False) -> Outcome:
-        prepared = bank_message.prepare(
-            reader.read(message.encode()), self.directory, at=AT, accept_test=accept_test
-        )
-        self.offset += 1
-        evidence = Evidence(topic="bank.notifications", partition=0, offset=self.offset)
-        return bank_intake.take(prepared, self.working, at=AT, evidence=evidence)
-
-    def balance(self, number: int = 1) -> Decimal:
-        figure = self.working.states[number].bank.figure
-        assert figure is not None
-        return figure
-
-    def last_event(self) -> BankMoved:
-        event = self.working.steps[-1].event
-        assert isinstance(event, BankMoved)
-        return event
-
-
-@pytest.fixture
-def bank() -> Bank:
-    return Bank()
-
-
-def entry(  # noqa: PLR0913 - the parts of an entry
-    amount: str,
-    direction: str = "CRDT",
-    *,
-    status: str = "BOOK",
-    ref: str = "",
-    details: str = "",
-    currency: str = "AED",
-    more: str = "",
-    day: str = "2026-11-20",
-) -> str:
-    reference = f"<AcctSvcrRef>{ref}</AcctSvcrRef>" if ref else ""
-    return (
-        f'<Ntry><Amt Ccy="{currency}">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd>{more}'
-        f"<Sts><Cd>{status}</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt>{reference}"
-        "<BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd>"
-        f"<NtryDtls>{details}</NtryDtls></Ntry>"
-    )
-
-
-def detail(  # noqa: PLR0913 - the parts of a transaction
-    *,
-    uetr: str = "",
-    ref: str = "",
-    e2e: str = "NOTPROVIDED",
-    payer: str = "",
-    amount: str = "",
-    direction: str = "CRDT",
-) -> str:
-    refs = f"<AcctSvcrRef>{ref}</AcctSvcrRef>" if ref else ""
-    refs += f"<EndToEndId>{e2e}</EndToEndId>" + (f"<UETR>{uetr}</UETR>" if uetr else "")
-    money = f'<Amt Ccy="AED">{amount}</Amt><CdtDbtInd>{direction}</CdtDbtInd>' if amount else ""
-    party = f"<DbtrAcct><Id><Othr><Id>{payer}</Id></Othr></Id></DbtrAcct>" if payer else ""
-    parties = f"<RltdPties>{party}</RltdPties>" if party else ""
-    return f"<TxDtls><Refs>{refs}</Refs>{money}{parties}</TxDtls>"
-
-
-def notification(*entries: str, id_: str = "M1", account: str = "BANK-1", info: str = "") -> str:
-    header = f"<AddtlInf>{info}</AddtlInf>" if info else ""
-    return (
-        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn>'
-        f"<GrpHdr><MsgId>{id_}</MsgId><CreDtTm>2026-11-20T08:00:00Z</CreDtTm>{header}</GrpHdr>"
-        f"<Ntfctn><Id>{id_}-N</Id><Acct><Id><Othr><Id>{account}</Id></Othr></Id></Acct>"
-        f"{''.join(entries)}</Ntfctn></BkToCstmrDbtCdtNtfctn></Document>"
-    )
-
-
-U1 = "11111111-1111-4111-a111-111111111111"
-U2 = "22222222-2222-4222-a222-222222222222"
 
 
 def test_a_credit_raises_and_a_debit_lowers_the_booked_balance(bank: Bank) -> None:
@@ -136,6 +34,21 @@ def test_two_equal_payments_in_one_message_are_two_payments(bank: Bank) -> None:
     assert bank.balance() == 1060
     bank.says(notification(*twice, id_="M2"))
     assert bank.balance() == 1060, "the k-th of one message pairs with the k-th of the other"
+
+
+def test_two_equal_payments_in_two_notifications_of_one_message_are_two(bank: Bank) -> None:
+    one = entry("30.00", ref="S-1")
+    bank.says(with_second(notification(one, id_="M1"), one))
+    assert bank.balance() == 1060
+    bank.says(notification(one, one, id_="M2"))
+    assert bank.balance() == 1060, "the k-th of one message pairs with the k-th of the other"
+
+
+def test_a_payment_beside_a_batch_that_is_known_is_not_a_part_of_it(bank: Bank) -> None:
+    bank.says(notification(BATCH, id_="M1"))
+    bank.says(notification(BATCH, entry("30.00", details=detail(uetr=U1)), id_="M2"))
+    assert bank.balance() == 1130
+    assert bank.says(PARTS[0]).disposition is Disposition.DUPLICATE
 
 
 def test_equal_payments_without_any_reference_are_never_collapsed(bank: Bank) -> None:

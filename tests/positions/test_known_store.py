@@ -10,8 +10,9 @@ import pytest
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.kernel.disposition import Disposition
 from recon_streams.positions.identity import Mark, Rung
-from recon_streams.positions.known import Known
+from recon_streams.positions.known import Known, SeenReport
 from recon_streams.positions.known_store import Keys, load_known, write_known
 
 pytestmark = pytest.mark.postgres
@@ -72,3 +73,14 @@ async def test_payments_of_other_accounts_are_not_brought(pool: asyncpg.Pool) ->
         known.learn(2, (UETR, FIRST), payment=(7, 0), booked_on=DAY)
         write_known(unit, known)
     assert await found(pool, (UETR,)) is None
+
+
+async def test_what_became_of_a_notification_is_there_for_its_replay(pool: asyncpg.Pool) -> None:
+    seen = SeenReport(b"content", "bank.notifications/0/7", Disposition.APPLIED)
+    async with UnitOfWork(pool) as unit:
+        known = Known()
+        known.learn_report(1, b"key", seen)
+        write_known(unit, known)
+    async with UnitOfWork(pool) as unit:
+        known = await load_known(unit.connection, Keys(reports={(1, b"key"), (2, b"key")}))
+    assert known.reports == {(1, b"key"): seen}

@@ -57,6 +57,7 @@ CREATE TABLE positions.report_seen (
     key     bytea NOT NULL,
     content bytea NOT NULL,
     origin  text NOT NULL,
+    became  text NOT NULL,
     PRIMARY KEY (number, key)
 );
 
