@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 import msgspec
 
 from recon_streams.book.connection import Session
 from recon_streams.log.record import Appended, OutgoingRecord
+
+_WAITING: Final = (
+    "SELECT outbox_id, created_at, topic, key, payload FROM book.outbox "
+    "WHERE published_at IS NULL ORDER BY outbox_id LIMIT $1"
+)
+_WAITING_LOCKED: Final = f"{_WAITING} FOR UPDATE"
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,17 +32,18 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     oldest_age_seconds: float
 
 
-async def waiting(connection: Session | asyncpg.Pool, *, rows_max: int) -> list[Waiting]:
+async def waiting(
+    connection: Session | asyncpg.Pool, *, rows_max: int, is_locking: bool = False
+) -> list[Waiting]:
     """Return the oldest messages that wait.
+
+    With `is_locking` nobody else gets them so before this transaction ends, and whoever waits for
+    them then sees what became of them.
 
     In the order of their ids. Messages of one key are written under the lock of their account, so
     for them the order of ids is the order of commits; across keys there is none to keep.
     """
-    rows = await connection.fetch(
-        "SELECT outbox_id, created_at, topic, key, payload FROM book.outbox "
-        "WHERE published_at IS NULL ORDER BY outbox_id LIMIT $1",
-        rows_max,
-    )
+    rows = await connection.fetch(_WAITING_LOCKED if is_locking else _WAITING, rows_max)
     return [
         Waiting(
             outbox_id=row["outbox_id"],

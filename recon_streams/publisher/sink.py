@@ -61,7 +61,8 @@ class TableRelay:
     async def relay(self, pool: asyncpg.Pool, *, rows_max: int) -> list[outbox.Waiting]:
         """Publish the oldest waiting messages."""
         async with pool.acquire() as connection, connection.transaction():
-            found = await outbox.waiting(connection, rows_max=rows_max)
+            # A publisher that lost its lock may not know it yet, and relay beside its heir.
+            found = await outbox.waiting(connection, rows_max=rows_max, is_locking=True)
             if found:
                 places = await self._writer.append_in(connection, [item.record for item in found])
                 faultpoint.hit("after_publish_before_mark")
