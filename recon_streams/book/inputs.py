@@ -68,19 +68,21 @@ async def write(unit: UnitOfWork, stream: int, batch: Batch, outcomes: Sequence[
         await _quarantine(unit, stream, held)
 
 
-async def redispose(unit: UnitOfWork, record: Record, outcome: Outcome) -> None:
-    """Record what became of an input that was in quarantine and has been decided again."""
-    stream = await unit.connection.fetchval(
-        "UPDATE book.input SET disposition = $4, duplicate_of = $5, decided_at = clock_timestamp() "
-        "FROM book.stream WHERE stream.topic = $1 AND stream.part = $2 "
-        "AND input.stream = stream.stream AND input.off = $3 RETURNING stream.stream",
-        record.topic,
-        record.partition,
+async def redispose(unit: UnitOfWork, stream: int, record: Record, outcome: Outcome) -> None:
+    """Record what became of an input that was in quarantine and has been decided again.
+
+    `unit` must hold the stream: a batch under way may be about to quarantine for the same cause,
+    and its alert must come before or after what is resolved here, never beside it.
+    """
+    changed = await unit.connection.execute(
+        "UPDATE book.input SET disposition = $3, duplicate_of = $4, decided_at = clock_timestamp() "
+        "WHERE stream = $1 AND off = $2",
+        stream,
         record.offset,
         outcome.disposition.value,
         outcome.duplicate_of,
     )
-    assert stream is not None, "only what was taken in can be decided again"
+    assert changed == "UPDATE 1", "only what was taken in can be decided again"
     if outcome.held:
         await _quarantine(unit, stream, [(record, outcome)])
     await _resolve_alerts(unit, stream, record)

@@ -5,13 +5,13 @@ from typing import Any
 
 import asyncpg
 
-from recon_streams.book import inputs
+from recon_streams.book import inputs, streams
 from recon_streams.book.intake import DECISION_RULE, DecisionFailed, Intake
 from recon_streams.book.reading import read_record
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Held, Outcome, quarantined
 from recon_streams.kernel.refusal import RefusalCode
-from recon_streams.log.record import Record
+from recon_streams.log.record import Record, TopicPartition
 
 _WAITING = (
     "SELECT q.quarantine_id, s.topic, s.part, i.off, i.at, i.key, i.payload "
@@ -87,6 +87,7 @@ async def _replay_one(
     reading = read_record(intake, record)
     try:
         async with UnitOfWork(pool) as unit:
+            held = await streams.hold(unit, TopicPartition(record.topic, record.partition))
             # One decision answers every reason the input waits for. Two people replaying it at
             # once meet at the key of this table, and the second finds nothing left to do.
             answered = await unit.connection.execute(
@@ -104,7 +105,7 @@ async def _replay_one(
             if answered == "INSERT 0 0":
                 return None
             outcome = (await intake.decide(unit, [reading]))[0]
-            await inputs.redispose(unit, record, outcome)
+            await inputs.redispose(unit, held.stream, record, outcome)
             return outcome
     except DecisionFailed:
         return quarantined(Held(code=RefusalCode.DECISION_FAILED, field="", rule=DECISION_RULE))

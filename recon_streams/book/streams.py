@@ -70,6 +70,23 @@ async def advance(
     return stream
 
 
+async def hold(unit: UnitOfWork, partition: TopicPartition) -> StreamPosition:
+    """Return where `partition` stands, and let nobody else move it before `unit` ends.
+
+    It must have been met. Batches take this lock first of all, before those of accounts; so must
+    whoever wants both, or two of them could wait for each other.
+    """
+    row = await unit.connection.fetchrow(
+        "SELECT stream, next_offset, through_at FROM book.stream "
+        "WHERE topic = $1 AND part = $2 FOR UPDATE",
+        *partition,
+    )
+    assert row is not None, f"{partition} was never met"
+    return StreamPosition(
+        stream=row["stream"], next_offset=row["next_offset"], through_at=row["through_at"]
+    )
+
+
 async def wait_for_batches(unit: UnitOfWork) -> None:
     """Wait until every batch under way has committed, and hold new ones until `unit` ends.
 
