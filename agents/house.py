@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 import asyncpg
 import structlog
@@ -32,7 +33,7 @@ from recon_streams.runtime.watchdog import watch_progress
 
 _log = structlog.get_logger()
 _AGAIN_SECONDS = 1.0
-_PROBE_SECONDS = 1.0
+_BOOK_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,7 @@ class House:
         self._duties = duties
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
+        self._book_answered_at = monotonic()
         self._source: LogSource | None = None
         self._on_started: Callable[[], None] = lambda: None
         self.side_server = SideServer(
@@ -76,6 +78,7 @@ class House:
         """
         self._on_started = on_started
         tasks = [
+            self._task("book", self._ask_the_book),
             self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
             self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
         ]
@@ -177,15 +180,18 @@ class House:
         )
         await run_publisher(parts, self._name)
 
-    async def _why_no_book(self) -> str | None:
-        try:
-            async with asyncio.timeout(_PROBE_SECONDS):
-                await self._pool.fetchval("SELECT 1")
-        except UNAVAILABLE as error:
-            return f"no answer within {_PROBE_SECONDS:.0f} s: {type(error).__name__}"
-        return None
+    async def _ask_the_book(self) -> None:
+        while True:
+            await self._pool.fetchval("SELECT 1")
+            self._book_answered_at = monotonic()
+            await asyncio.sleep(_AGAIN_SECONDS)
 
-    async def _why_not_ready(self) -> str | None:
+    def _why_no_book(self) -> str | None:
+        # Not asked here: a question to a server that hangs cannot even be given up in time.
+        silent = monotonic() - self._book_answered_at
+        return f"no answer for {silent:.0f} s" if silent > _BOOK_SECONDS_MAX else None
+
+    def _why_not_ready(self) -> str | None:
         if not self._duties.worker:
             return None
         if self._source is None:

@@ -15,6 +15,7 @@ from agents.address import ADDRESS_FILE, Address
 from agents.house import House, open_house
 from agents.logs import Logs, postgres_logs, topic_plans
 from agents.registration import register
+from agents.sole_owner import sole_owner
 from agents.worker import by_topic, make_intakes
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import newest_revision, revision_of
@@ -53,32 +54,44 @@ async def installed(
     Safe to kill at any moment; the next start continues where the book stands.
     """
     await asyncio.to_thread(directory.mkdir, 0o711, parents=True, exist_ok=True)
-    postgres = EmbeddedPostgres(directory / "postgres")
-    await postgres.start()
-    try:
-        if await revision_of(postgres.dsn) != newest_revision():
-            await asyncio.to_thread(bring_up_to_date, postgres.dsn)
-        pool = await open_pool(postgres.dsn, size_max=settings.database.pool_size_max)
+    with sole_owner(directory):
+        postgres = EmbeddedPostgres(directory / "postgres")
+        await postgres.start()
         try:
-            logs = postgres_logs(pool, group=settings.log.group_id)
-            await logs.start()
-            await logs.admin.apply(topic_plans(partitions=PARTITIONS))
-            registry = await _register(pool, settings, accounts)
-            name = f"{socket.gethostname()}-{os.getpid()}"
-            async with open_house(settings, pool, logs, name=name) as house:
-                installation = Installation(
-                    postgres=postgres, pool=pool, logs=logs, house=house, registry=registry
-                )
-                address_file = directory / ADDRESS_FILE
-                _write_private(address_file, msgspec.json.encode(installation.address))
-                try:
-                    yield installation
-                finally:
-                    address_file.unlink(missing_ok=True)
+            if await revision_of(postgres.dsn) != newest_revision():
+                await asyncio.to_thread(bring_up_to_date, postgres.dsn)
+            async with _open(directory, postgres, settings, accounts) as installation:
+                yield installation
         finally:
-            await pool.close()
+            await postgres.stop()
+
+
+@asynccontextmanager
+async def _open(
+    directory: Path,
+    postgres: EmbeddedPostgres,
+    settings: Settings,
+    accounts: Sequence[AccountDefinition],
+) -> AsyncIterator[Installation]:
+    pool = await open_pool(postgres.dsn, size_max=settings.database.pool_size_max)
+    try:
+        logs = postgres_logs(pool, group=settings.log.group_id)
+        await logs.start()
+        await logs.admin.apply(topic_plans(partitions=PARTITIONS))
+        registry = await _register(pool, settings, accounts)
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        async with open_house(settings, pool, logs, name=name) as house:
+            installation = Installation(
+                postgres=postgres, pool=pool, logs=logs, house=house, registry=registry
+            )
+            address_file = directory / ADDRESS_FILE
+            _write_private(address_file, msgspec.json.encode(installation.address))
+            try:
+                yield installation
+            finally:
+                address_file.unlink(missing_ok=True)
     finally:
-        await postgres.stop()
+        await pool.close()
 
 
 def bring_up_to_date(dsn: str) -> None:

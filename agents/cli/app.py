@@ -11,6 +11,7 @@ import uvloop
 from agents.address import NotRunning
 from agents.cli.output import talk
 from agents.patience import UNAVAILABLE, BookGone
+from agents.sole_owner import AlreadyRunning
 from recon_streams.book.connection import DatabaseUnreachable
 from recon_streams.book.revision import WrongRevision
 from recon_streams.book.streams import ForeignLog
@@ -69,6 +70,7 @@ def main() -> None:
         _say(error)
         sys.exit(ExitCode.FAILURE)
     except (
+        AlreadyRunning,
         DirectoryClosed,
         ForeignLog,
         OpeningChanged,

@@ -85,8 +85,7 @@ async def _up(place: Place, data: Path, definitions: tuple[AccountDefinition, ..
         talk.print(f"PostgreSQL {postgres.major} ({postgres.origin}) in {data}", markup=False)
         talk.print(f"metrics and health on {address.telemetry}", markup=False)
         talk.print(f"look closer: recon-streams status --data {data}", markup=False)
-        talk.print("ready", markup=False)
-        await installation.house.serve(stop)
+        await installation.house.serve(stop, on_started=lambda: talk.print("ready", markup=False))
 
 
 async def _serve(place: Place, duties: Duties) -> None:
@@ -97,8 +96,8 @@ async def _serve(place: Place, duties: Duties) -> None:
         place.logs(pool) as logs,
         open_house(place.settings, pool, logs, name=name, duties=duties) as house,
     ):
-        talk.print(f"ready on {logs.name}; health on {house.side_server.address}", markup=False)
-        await house.serve(stop)
+        ready = f"ready on {logs.name}; health on {house.side_server.address}"
+        await house.serve(stop, on_started=lambda: talk.print(ready, markup=False))
 
 
 def _configure(place: Place) -> None:

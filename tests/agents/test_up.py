@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -203,3 +205,55 @@ def test_an_unreachable_broker_is_named_with_what_was_tried(database: str) -> No
     assert done.returncode == ExitCode.UNREACHABLE
     assert "no answer from 127.0.0.1:1 for 15 s" in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_second_one_in_the_same_directory_is_refused_and_the_first_goes_on(
+    machine: Machine,
+) -> None:
+    machine.up()
+    second = subprocess.run(
+        [*_COMMAND, "up", "--data", str(machine.data), "--telemetry-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == ExitCode.REFUSED
+    assert machine.daemon is not None
+    assert f"another recon-streams works there (process {machine.daemon.pid})" in second.stderr
+    machine.run("audit", "inputs")
+
+
+def test_it_is_not_ready_while_its_database_is_away(machine: Machine) -> None:
+    machine.up()
+    address = json.loads((machine.data / "address.json").read_text())["telemetry"]
+    assert readiness(address) == (200, {"ready": True})
+    postmaster = int((machine.data / "postgres/cluster/postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGSTOP)
+    backends = [
+        int(pid)
+        for pid in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    ]
+    for pid in backends:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: "no answer for" in readiness(address)[1].get("book", ""))
+    finally:
+        for pid in (*backends, postmaster):
+            os.kill(pid, signal.SIGCONT)
+    until(lambda: readiness(address)[0] == 200)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def readiness(address: str) -> tuple[int, dict[str, Any]]:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)

@@ -55,13 +55,17 @@ async def test_an_agent_gets_every_batch_in_order() -> None:
     assert seen == list(range(2_000))
 
 
-async def test_nothing_is_left_in_the_working_directory(
+def test_nothing_is_left_in_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    app = make_app("test", nobody_listens)
-    await start_app(app)
-    await stop_app(app)
+
+    async def start_and_stop() -> None:
+        app = make_app("test", nobody_listens)
+        await start_app(app)
+        await stop_app(app)
+
+    asyncio.run(start_and_stop())
     assert list(tmp_path.iterdir()) == []
 
 
