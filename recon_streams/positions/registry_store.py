@@ -39,7 +39,7 @@ class OpeningChanged(Exception):
     def __init__(self, scope: str) -> None:
         super().__init__(
             f"{scope}: the opening figures were used when the account was registered and cannot "
-            "be changed; send a ledger balance or a bank statement instead"
+            "be changed; later figures come from ledger balances and bank notifications"
         )
 
 
