@@ -11,7 +11,7 @@ from agents.cli.output import Format, FormatOption, out, print_json, table
 from agents.cli.place import ConfigOption, find_place
 from recon_streams.runtime.settings import settings_schema
 
-group = typer.Typer(help="Settings: check, show, describe.")
+group = typer.Typer(help="Settings: check, show, and their schema.")
 app.add_typer(group, name="config")
 
 
