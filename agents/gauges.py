@@ -8,14 +8,14 @@ from recon_streams.book.streams import decided_through
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.gauges import read_gauges
-from recon_streams.positions.invariants import violations
+from recon_streams.positions.invariants import INVARIANTS, InvariantChecks
 from recon_streams.runtime.metrics import Metrics
 from recon_streams.runtime.telemetry import Telemetry
 from topics.breaker import BreakerState
 from topics.positions import Tier
 
 _GAUGE_SECONDS = 5.0
-# They read whole tables; what they look for does not come and go.
+# What they look for does not come and go.
 _INVARIANT_SECONDS = 300.0
 
 
@@ -43,8 +43,12 @@ async def show_gauges(pool: asyncpg.Pool, metrics: Metrics) -> None:
 
 async def check_invariants(pool: asyncpg.Pool, telemetry: Telemetry) -> None:
     """Ask the book whether what must hold does, again and again. Runs for ever."""
+    checks = InvariantChecks(pool)
+    telemetry.invariants_known(INVARIANTS)
     while True:
-        for invariant, count in (await violations(pool)).items():
-            if count:
+        for invariant, count in (await checks.violations()).items():
+            if count is None:
+                telemetry.invariant_unjudged(invariant)
+            elif count:
                 telemetry.invariant_violated(invariant, count)
         await asyncio.sleep(_INVARIANT_SECONDS)

@@ -67,6 +67,12 @@ class Metrics:
             ["invariant"],
             registry=registry,
         )
+        self.unjudged = Counter(
+            "recon_invariants_unjudged",
+            "Invariants that took too long to check; nobody knows whether they hold",
+            ["invariant"],
+            registry=registry,
+        )
         self._make_gauges(registry)
         self._make_histograms(registry)
         self._start_at_zero()

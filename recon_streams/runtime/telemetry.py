@@ -6,7 +6,7 @@ not on the list is dropped and its absence is marked.
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -97,6 +97,17 @@ class Telemetry:
         """Something that must hold does not."""
         self.metrics.violations.labels(invariant).inc(count)
         _log.critical("invariant_violated", invariant=invariant, count=count)
+
+    def invariant_unjudged(self, invariant: str) -> None:
+        """Whether something holds that must could not be found out in time."""
+        self.metrics.unjudged.labels(invariant).inc()
+        _log.error("invariant_unjudged", invariant=invariant)
+
+    def invariants_known(self, invariants: Iterable[str]) -> None:
+        """Show each of `invariants` at zero."""
+        for invariant in invariants:
+            self.metrics.violations.labels(invariant)
+            self.metrics.unjudged.labels(invariant)
 
     def _breaker_published(self, record: BreakerRecord, at: datetime) -> None:
         self.metrics.transitions.labels(record.state.value).inc()
