@@ -88,6 +88,7 @@ async def _replay_one(
     try:
         async with UnitOfWork(pool) as unit:
             held = await streams.hold(unit, TopicPartition(record.topic, record.partition))
+            await streams.join_batches(unit)
             # One decision answers every reason the input waits for. Two people replaying it at
             # once meet at the key of this table, and the second finds nothing left to do.
             answered = await unit.connection.execute(

@@ -87,10 +87,18 @@ async def hold(unit: UnitOfWork, partition: TopicPartition) -> StreamPosition:
     )
 
 
+async def join_batches(unit: UnitOfWork) -> None:
+    """Let `unit`, which decides something and is not a batch, be waited for as a batch is.
+
+    To be called before the registry is read or an account is locked, as a batch does.
+    """
+    await unit.connection.execute("SELECT pg_advisory_xact_lock_shared($1)", BATCHES_LOCK)
+
+
 async def wait_for_batches(unit: UnitOfWork) -> None:
     """Wait until every batch under way has committed, and hold new ones until `unit` ends.
 
-    For the rare operation that must not miss what a batch decided on older rules: each batch
+    For the rare operation that must not meet what a batch decides on older rules: each batch
     holds the same lock in shared mode from its compare-and-set on.
     """
     await unit.connection.execute("SELECT pg_advisory_xact_lock($1)", BATCHES_LOCK)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import asyncpg
 
-from recon_streams.book.streams import decided_through
+from recon_streams.book.streams import decided_through, join_batches
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.positions import breaker_store, store
 from recon_streams.positions.desk import StepsListener
@@ -33,6 +33,7 @@ async def take_due(
     it was noticed. Any number of workers may call this; each account goes to one of them.
     """
     async with UnitOfWork(pool) as unit:
+        await join_batches(unit)
         through = await decided_through(unit.connection)
         if through is None:
             return 0

@@ -9,6 +9,7 @@ import msgspec
 
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
+from recon_streams.book.streams import wait_for_batches
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.money import normal
 from recon_streams.positions import breaker_store, store
@@ -156,6 +157,8 @@ async def _change(
     if not changed:
         return
     _write_definitions(unit, changed, version)
+    # A batch that knows the rules before must not decide after them.
+    await wait_for_batches(unit)
     states = await store.lock_states(unit.connection, [number for number, _ in changed])
     before = dict(states)
     working = WorkingSet(Directory((), version=version), states, Known())
