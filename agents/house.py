@@ -15,6 +15,7 @@ from agents.gauges import check_invariants, show_gauges
 from agents.logs import Logs
 from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
+from agents.upkeep import keep_log_for_ever
 from agents.worker import canonical, make_intakes, run_worker
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
@@ -84,6 +85,7 @@ class House:
         ]
         if self._duties.publisher:
             tasks.append(self._task("publisher", self._publish))
+            tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
         try:
             if self._duties.worker:
                 await run_worker(self._worker_parts(), stop)

@@ -1,7 +1,8 @@
 """The composition of a log: which adapter stands behind the ports, and where the outbox leads."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -16,6 +17,7 @@ from recon_streams.log.postgres_admin import PostgresAdmin
 from recon_streams.log.postgres_probe import PostgresProbe
 from recon_streams.log.postgres_reader import PostgresGroupPlan, PostgresReader
 from recon_streams.log.postgres_writer import PostgresWriter
+from recon_streams.log.record import TopicPartition
 from recon_streams.log.topic_plan import TopicPlan
 from recon_streams.publisher.sink import LogRelay, Relay, TableRelay
 from topics.catalogue import CATALOGUE, Direction, TopicContract, kafka_config
@@ -23,7 +25,13 @@ from topics.catalogue import CATALOGUE, Direction, TopicContract, kafka_config
 
 @dataclass(frozen=True, kw_only=True)
 class Logs:
-    """A log as everybody here uses it; `reader` makes a new member of the group."""
+    """A log as everybody here uses it.
+
+    Attributes:
+        reader: Makes a new member of the group.
+        upkeep: Deletes what is too old now, except from these offsets on; None where servers do
+            that by themselves.
+    """
 
     name: str
     probe: LogProbe
@@ -31,6 +39,7 @@ class Logs:
     admin: LogAdmin
     relay: Relay
     reader: Callable[[], LogReader]
+    upkeep: Callable[[datetime, Mapping[TopicPartition, int]], Awaitable[int]] | None = None
 
     async def start(self) -> None:
         """Connect the probe and the writer. Raises `LogUnreachable`."""
@@ -45,14 +54,15 @@ class Logs:
 
 def postgres_logs(pool: asyncpg.Pool, *, group: str) -> Logs:
     """Return the log that lives in the book's own database."""
-    probe, writer = PostgresProbe(pool), PostgresWriter(pool)
+    probe, writer, admin = PostgresProbe(pool), PostgresWriter(pool), PostgresAdmin(pool)
     return Logs(
         name="the log in PostgreSQL",
         probe=probe,
         writer=writer,
-        admin=PostgresAdmin(pool),
+        admin=admin,
         relay=TableRelay(writer),
         reader=lambda: PostgresReader(pool, PostgresGroupPlan(group=group), probe),
+        upkeep=admin.upkeep,
     )
 
 

@@ -1,6 +1,6 @@
 """Declaring topics of the Postgres log, and the housekeeping that brokers do by themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from recon_streams.log.record import TopicPartition
 from recon_streams.log.topic_plan import TopicDifference, TopicPlan, is_compacting
 
 _DELETE_AT_ONCE: Final = 10_000
+_COMPACT_SECONDS_MAX: Final = 600
 # Older rows of a key within its partition. Tombstones stay, as a reader that is far behind needs
 # them; so does the last record, whose offset shows where the partition ends.
 _COMPACT: Final = """
@@ -85,7 +86,14 @@ class PostgresAdmin:
         )
         if topic_id is None:
             raise UnknownTopic(topic)
-        return _count(await self._pool.execute(_COMPACT, topic_id))
+        # Far beyond what a batch may take: it reads the whole topic, and nobody waits for it.
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "SELECT set_config('statement_timeout', $1, true)", f"{_COMPACT_SECONDS_MAX}s"
+            )
+            return _count(
+                await connection.execute(_COMPACT, topic_id, timeout=_COMPACT_SECONDS_MAX)
+            )
 
     async def expire(self, partition: TopicPartition, before_offset: int) -> int:
         """Let `partition` start at `before_offset`, at most at its end; return the records deleted.
@@ -99,8 +107,14 @@ class PostgresAdmin:
             total += deleted
         return total
 
-    async def upkeep(self, now: datetime) -> int:
-        """Compact and expire every topic as its config says; return the records deleted."""
+    async def upkeep(
+        self, now: datetime, keep_from: Mapping[TopicPartition, int] | None = None
+    ) -> int:
+        """Compact and expire every topic as its config says; return the records deleted.
+
+        Nothing from the offsets of `keep_from` on expires, however old it is: its reader has not
+        read it.
+        """
         total = 0
         for name, config_text in await self._pool.fetch("SELECT name, config::text FROM log.topic"):
             config = msgspec.json.decode(config_text, type=dict[str, str])
@@ -109,13 +123,18 @@ class PostgresAdmin:
                 total += await self.compact(name)
             retention = int(config.get("retention.ms", "-1"))
             if "delete" in policy and retention >= 0:
-                total += await self._expire_older(name, now - timedelta(milliseconds=retention))
+                total += await self._expire_older(
+                    name, now - timedelta(milliseconds=retention), keep_from or {}
+                )
         return total
 
-    async def _expire_older(self, topic: str, before: datetime) -> int:
+    async def _expire_older(
+        self, topic: str, before: datetime, keep_from: Mapping[TopicPartition, int]
+    ) -> int:
         total = 0
         for part, offset in await self._pool.fetch(_FIRST_YOUNG, topic, before):
-            total += await self.expire(TopicPartition(topic, part), offset)
+            partition = TopicPartition(topic, part)
+            total += await self.expire(partition, min(offset, keep_from.get(partition, offset)))
         return total
 
 

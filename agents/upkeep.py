@@ -1,0 +1,45 @@
+"""Keeps the log in PostgreSQL from growing for ever, as brokers do with theirs."""
+
+import asyncio
+from typing import Final
+
+import asyncpg
+import structlog
+
+from agents.logs import Logs
+from agents.worker import input_topics
+from recon_streams.book import streams
+from recon_streams.kernel.clock import utc_now
+
+EVERY_SECONDS: Final = 600.0
+
+_log = structlog.get_logger()
+
+
+async def keep_log_for_ever(
+    pool: asyncpg.Pool, logs: Logs, *, every_seconds: float = EVERY_SECONDS
+) -> None:
+    """Delete what is too old, again and again. Runs for ever; a log that keeps itself is left."""
+    while True:
+        try:
+            await keep_log(pool, logs)
+        except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError) as error:
+            # The book is not away: there was too much to do, and the next time is soon enough.
+            _log.error("upkeep_unfinished", reason=type(error).__name__)
+        await asyncio.sleep(every_seconds)
+
+
+async def keep_log(pool: asyncpg.Pool, logs: Logs) -> int:
+    """Delete what is too old now, but no input that the book does not have; return how many."""
+    if logs.upkeep is None:
+        return 0
+    reached = await streams.positions(pool)
+    # After a long standstill all that waits is old. A partition that nobody has met stays whole.
+    keep_from = {
+        partition: reached[partition].next_offset if partition in reached else 0
+        for partition in await logs.probe.partitions(input_topics())
+    }
+    deleted = await logs.upkeep(utc_now(), keep_from)
+    if deleted:
+        _log.info("log_trimmed", records=deleted)
+    return deleted
