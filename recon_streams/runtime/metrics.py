@@ -50,29 +50,13 @@ class Metrics:
         self.lease_refusals = Counter(
             "recon_breaker_lease_refusals", "Leases not given", ["reason"], registry=registry
         )
-        self.unusable_breakers = Counter(
-            "recon_breaker_records_unusable",
-            "Records on recon.breaker that say nothing; somebody else writes there",
-            registry=registry,
-        )
         self.published = Counter(
             "recon_messages_published", "Messages that left the outbox", registry=registry
         )
         self.rebalances = Counter(
             "recon_rebalances", "Assignments and revocations of partitions", registry=registry
         )
-        self.violations = Counter(
-            "recon_invariant_violations",
-            "Invariants found broken; page on any",
-            ["invariant"],
-            registry=registry,
-        )
-        self.unjudged = Counter(
-            "recon_invariants_unjudged",
-            "Invariants that took too long to check; nobody knows whether they hold",
-            ["invariant"],
-            registry=registry,
-        )
+        self._make_counters_of_trouble(registry)
         self._make_gauges(registry)
         self._make_histograms(registry)
         self._start_at_zero()
@@ -85,6 +69,25 @@ class Metrics:
         """Set one gauge for every label of `known`, to zero where nothing was counted."""
         for label in known:
             gauge.labels(label).set(counts.get(label, 0))
+
+    def _make_counters_of_trouble(self, registry: CollectorRegistry) -> None:
+        self.violations = Counter(
+            "recon_invariant_violations",
+            "Invariants found broken; page on any",
+            ["invariant"],
+            registry=registry,
+        )
+        self.unjudged = Counter(
+            "recon_invariants_unjudged",
+            "Invariants that took too long to check; nobody knows whether they hold",
+            ["invariant"],
+            registry=registry,
+        )
+        self.unusable_breakers = Counter(
+            "recon_breaker_records_unusable",
+            "Records on recon.breaker that say nothing; somebody else writes there",
+            registry=registry,
+        )
 
     def _make_gauges(self, registry: CollectorRegistry) -> None:
         partition = ["topic", "partition"]
