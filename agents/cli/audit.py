@@ -3,7 +3,8 @@
 import typer
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, print_json, table
+from agents.cli.layout import Rows
+from agents.cli.output import Format, FormatOption, out, print_as
 from agents.cli.place import (
     BootstrapOption,
     ConfigOption,
@@ -32,19 +33,20 @@ def inputs(
     audits = run(_audit(find_place(config, data, dsn, bootstrap)))
     flaws = [flaw for audit in audits for flaw in audit.flaws]
     if output is Format.TABLE:
-        shown = table("partition", "log start", "end", "records", "flaws")
+        shown = Rows("partition", "log start", "end", "records", "flaws")
         for audit in audits:
             name = f"{audit.topic}/{audit.partition}"
             found = str(sum(flaw.until - flaw.first for flaw in audit.flaws))
             shown.add_row(name, str(audit.start), str(audit.end), str(audit.records), found)
-        out.print(shown)
+        shown.print(out)
         for flaw in flaws:
             where = f"{flaw.topic}/{flaw.partition} [{flaw.first}, {flaw.until})"
             out.print(f"[bold red]{flaw.flaw.value}[/] {where}")
         verdict = "every offset has exactly one row" if not flaws else "NOT PROVEN"
         out.print(f"{sum(a.end - a.start for a in audits)} offsets: {verdict}")
     else:
-        print_json({"partitions": audits, "proven": not flaws})
+        lines = [*({"partition": audit} for audit in audits), {"proven": not flaws}]
+        print_as(output, {"partitions": audits, "proven": not flaws}, lines)
     if flaws:
         raise Ended(ExitCode.DIFFERENCES)
 

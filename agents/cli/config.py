@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from agents.cli.app import app
-from agents.cli.output import Format, FormatOption, out, print_json, table
+from agents.cli.layout import Rows
+from agents.cli.output import Format, FormatOption, out, print_as, print_json
 from agents.cli.place import ConfigOption, find_place
 from recon_streams.runtime.settings import settings_schema
 
@@ -32,12 +33,12 @@ def show(
     settings = find_place(config, None, None, None).settings
     rows = settings.rows()
     if output is not Format.TABLE:
-        print_json({name: value for name, value, _ in rows})
+        print_as(output, {name: value for name, value, _ in rows})
         return
-    shown = table("setting", "value", *(("from",) if origin else ()))
+    shown = Rows("setting", "value", *(("from",) if origin else ()))
     for name, value, source in rows:
         shown.add_row(name, value, *((source,) if origin else ()))
-    out.print(shown)
+    shown.print(out)
 
 
 @group.command("schema")
@@ -57,7 +58,7 @@ def version(output: FormatOption = Format.TABLE) -> None:
         "python": platform.python_version(),
     }
     if output is not Format.TABLE:
-        print_json(facts)
+        print_as(output, facts)
         return
     for name, value in facts.items():
         out.print(f"{name} {value}")

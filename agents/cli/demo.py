@@ -12,7 +12,7 @@ import typer
 from rich.padding import Padding
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, print_json, styled, talk
+from agents.cli.output import Format, FormatOption, out, print_as, styled, talk
 from agents.cli.place import find_place
 from agents.registration import register
 from agents.up import Installation, installed
@@ -53,7 +53,7 @@ def demo(
         if keep is None:
             shutil.rmtree(directory, ignore_errors=True)
     if output is not Format.TABLE:
-        print_json(summary)
+        print_as(output, summary)
     if not summary.as_scripted:
         for failure in summary.failures:
             talk.print(f"not as scripted: {failure}", markup=False)

@@ -1,5 +1,6 @@
 """How commands answer: a table for people, JSON for programs; talk goes to stderr."""
 
+from collections.abc import Iterable
 from enum import StrEnum, unique
 from typing import Annotated, Any
 
@@ -7,10 +8,13 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
-out = Console(highlight=False)
-talk = Console(stderr=True, highlight=False)
+from agents.cli.layout import hanging
+
+# A line is a line: what is piped keeps it whole, and a terminal shows it in as many as it needs.
+out = Console(highlight=False, soft_wrap=True)
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @unique
@@ -30,18 +34,31 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can spell
     typer.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def print_json_lines(values: Any) -> None:  # noqa: ANN401 - any iterable of what JSON can spell
-    """Print each of `values` as one line of JSON."""
-    for value in values:
-        typer.echo(msgspec.json.encode(value).decode())
+def print_as(output: Format, value: Any, lines: Iterable[Any] | None = None) -> None:  # noqa: ANN401 - whatever JSON can spell
+    """Print `value` as one JSON document, or as JSON lines.
+
+    Args:
+        output: JSON or JSONL.
+        value: The whole answer.
+        lines: What the lines are; by default the items of a list, and anything else is one line.
+    """
+    if output is Format.JSON:
+        print_json(value)
+        return
+    if lines is None:
+        lines = value if isinstance(value, list) else [value]
+    for line in lines:
+        typer.echo(msgspec.json.encode(line).decode())
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """Return an empty table that fits a terminal and reads well when it is piped."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    return made
+def print_wrapped(markup: str, *, indent: int = 2) -> None:
+    """Print a line; on a terminal that is too narrow in several, cut between words, indented."""
+    line = Text.from_markup(markup)
+    if not out.is_terminal:
+        out.print(line)
+        return
+    for piece in hanging(line, out.width, indent=indent):
+        out.print(piece)
 
 
 def tier_style(tier: str) -> str:

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from agents.cli.app import Ended, app, run
+from agents.cli.layout import Rows
 from agents.cli.output import (
     Format,
     FormatOption,
     out,
     plain,
-    print_json,
+    print_as,
     printable,
-    table,
     talk,
 )
 from agents.cli.place import (
@@ -50,15 +50,18 @@ def list_(
     place = find_place(config, data, dsn, bootstrap)
     found = run(_list(place, everything=everything))
     if output is not Format.TABLE:
-        print_json(found)
+        print_as(output, found)
         return
-    shown = table("id", "input", "code", "field", "rule", "found", "since")
+    shown = Rows("id", "input", "code", "field", "rule", "found", "since")
     for each in found:
         shown.add_row(
             str(each.quarantine_id), each.place, each.code, plain(each.field), plain(each.rule),
             plain(each.detail), f"{each.noted_at:%F %T}Z",
         )  # fmt: skip
-    out.print(shown if found else "nothing waits")
+    if found:
+        shown.print(out)
+    else:
+        out.print("nothing waits")
 
 
 @group.command("show")

@@ -59,8 +59,9 @@ Settings come from a file, then the environment, then options; the later wins
 | --- | --- | --- |
 """
 _OUTPUT: Final = """
-`-o table` (for people, the default), `-o json` or `-o jsonl` chooses the answer's form where a
-command has the option.
+Where a command has `-o`, it chooses the form of the answer: `table` for people, the default;
+`json`, one indented document; `jsonl`, one object per line, which is one item of a list, or all of
+what is none. What is piped is never folded: a row is a line.
 """
 
 

@@ -3,10 +3,19 @@
 from typing import Annotated
 
 import typer
-from rich.panel import Panel
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, plain, print_json, styled, table, talk
+from agents.cli.layout import Rows
+from agents.cli.output import (
+    Format,
+    FormatOption,
+    out,
+    plain,
+    print_as,
+    print_wrapped,
+    styled,
+    talk,
+)
 from agents.cli.place import (
     BootstrapOption,
     ConfigOption,
@@ -48,7 +57,11 @@ def status(
     if output is Format.TABLE:
         print_status(accounts, coverage)
     else:
-        print_json({"accounts": accounts, "coverage": coverage})
+        lines = [
+            *({"account": each} for each in accounts),
+            *({"coverage": each} for each in coverage),
+        ]
+        print_as(output, {"accounts": accounts, "coverage": coverage}, lines)
     if account is not None and not accounts:
         talk.print(f"no account {account} is registered", markup=False)
         raise Ended(ExitCode.FAILURE)
@@ -75,7 +88,7 @@ def explain(
         talk.print(f"no account {account} is registered", markup=False)
         raise Ended(ExitCode.FAILURE)
     if output is not Format.TABLE:
-        print_json(found)
+        print_as(output, found)
         return
     for each in found:
         print_explanation(each)
@@ -83,10 +96,11 @@ def explain(
 
 def print_status(accounts: list[AccountStatus], coverage: list[Coverage]) -> None:
     """Print a line per account, its payments in flight, and over what all of it holds."""
-    shown = table(
+    shown = Rows(
         "account", "ledger", "bank", "reserved", "difference", "in flight", "unexplained",
         "tier", "breaker", "ledger side", "bank side",
     )  # fmt: skip
+    payments = Rows("in flight for", "kind", "reference", "amount", "explains", "due", "overdue")
     now = utc_now()
     for each in accounts:
         position = each.position
@@ -104,12 +118,16 @@ def print_status(accounts: list[AccountStatus], coverage: list[Coverage]) -> Non
             _side(position.bank_side, now.timestamp()),
         )
         for item in position.in_flight:
-            state = "overdue" if item.overdue else f"due {item.due_at:%H:%M:%S}"
-            shown.add_row(
-                f"  {item.kind} {plain(item.reference)}", "", "", "", "", item.explains,
-                "", f"of {item.amount}, {state}", "", "", "",
+            payments.add_row(
+                f"{position.account_id} {position.currency}", item.kind, plain(item.reference),
+                item.amount, item.explains, f"{item.due_at:%F %T}Z",
+                "yes" if item.overdue else "no",
             )  # fmt: skip
-    out.print(shown)
+    shown.print(out)
+    if payments:
+        out.print()
+        payments.print(out)
+    out.print()
     behind = [c for c in coverage if c.age_seconds is None]
     through = [c.decided_through for c in coverage if c.decided_through is not None]
     if not coverage or behind:
@@ -141,7 +159,9 @@ def print_explanation(found: Explanation) -> None:
         ),
     ]
     lines += [f"          {line}" for line in found.transitions]
-    out.print(Panel("\n".join(lines), title=found.status.scope, title_align="left"))
+    out.print(f"[bold]{found.status.scope}[/]")
+    for line in lines:
+        print_wrapped(f"  {line}", indent=12)
 
 
 def _source(found: Explanation) -> str:

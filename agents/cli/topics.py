@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, print_json, table, talk
+from agents.cli.layout import Rows
+from agents.cli.output import Format, FormatOption, out, print_as, talk
 from agents.cli.place import (
     BootstrapOption,
     ConfigOption,
@@ -50,13 +51,16 @@ def diff(
     place = find_place(config, data, dsn, bootstrap)
     found = run(_differences(place))
     if output is Format.TABLE:
-        shown = table("topic", "aspect", "found", "planned", "apply mends it")
+        shown = Rows("topic", "aspect", "found", "planned", "apply mends it")
         for each in found:
             mends = "yes" if each.can_be_applied else "no"
             shown.add_row(each.topic, each.aspect, each.found or "-", each.planned, mends)
-        out.print(shown if found else "as planned")
+        if found:
+            shown.print(out)
+        else:
+            out.print("as planned")
     else:
-        print_json([each._asdict() for each in found])
+        print_as(output, [each._asdict() for each in found])
     if found:
         raise Ended(ExitCode.DIFFERENCES)
 
@@ -73,12 +77,12 @@ def list_(
         return
     if output is not Format.TABLE:
         rows = [{"name": c.name, "aliases": c.aliases, "key": c.key} for c in CATALOGUE]
-        print_json(rows)
+        print_as(output, rows)
         return
-    shown = table("topic", "direction", "key", "what")
+    shown = Rows("topic", "direction", "key", "what")
     for contract in CATALOGUE:
         shown.add_row(contract.name, contract.direction.value, contract.key, contract.summary)
-    out.print(shown)
+    shown.print(out)
 
 
 def plans_of(place: Place) -> list[TopicPlan]:
