@@ -12,6 +12,7 @@ import typer
 
 from agents.address import read_address
 from agents.logs import Logs, kafka_logs, postgres_logs
+from agents.up import PARTITIONS
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import check_revision
 from recon_streams.log.kafka_connection import KafkaConnection
@@ -40,18 +41,19 @@ BootstrapOption = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """The settings of this command."""
+    """The settings of this command, and whether it can be sent to a directory."""
 
     settings: Settings
+    takes_data: bool = True
 
     @property
     def dsn(self) -> str:
         """Return the address of the book."""
         dsn = dsn_of(self.settings.database)
         if not dsn:
+            directory = "--data DIR of a running `recon-streams up`, or " if self.takes_data else ""
             raise typer.BadParameter(
-                "no book: give --data DIR of a running `recon-streams up`, or --dsn, "
-                "or database.dsn in recon.yaml"
+                f"no book: give {directory}--dsn, or database.dsn in recon.yaml"
             )
         return dsn
 
@@ -99,6 +101,8 @@ def find_place(
     if data is not None:
         flags["database.dsn"] = read_address(data).dsn
         flags["log.kind"] = "postgres"
+        # Whatever the settings say of topics elsewhere: this place was made by `up`.
+        flags["topics.partitions"] = PARTITIONS
     if dsn is not None:
         flags["database.dsn"] = dsn
     if bootstrap is not None:

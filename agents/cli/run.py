@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -50,8 +51,7 @@ def worker(
     telemetry_port: PortOption = None,
 ) -> None:
     """Consume inputs, decide them, commit them. Run as many as there are partitions."""
-    place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
-    _configure(place)
+    place = _place_of_service(config, dsn, bootstrap, telemetry_port)
     run(_serve(place, Duties(publisher=False)))
 
 
@@ -63,8 +63,7 @@ def publisher(
     telemetry_port: PortOption = None,
 ) -> None:
     """Carry decisions to the log and renew the breaker's lease. One is active, others stand by."""
-    place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
-    _configure(place)
+    place = _place_of_service(config, dsn, bootstrap, telemetry_port)
     run(_serve(place, Duties(worker=False)))
 
 
@@ -98,6 +97,14 @@ async def _serve(place: Place, duties: Duties) -> None:
     ):
         ready = f"ready on {logs.name}; health on {house.side_server.address}"
         await house.serve(stop, on_started=lambda: talk.print(ready, markup=False))
+
+
+def _place_of_service(
+    config: Path | None, dsn: str | None, bootstrap: str | None, telemetry_port: int | None
+) -> Place:
+    place = find_place(config, None, dsn, bootstrap, telemetry_port=telemetry_port)
+    _configure(place)
+    return replace(place, takes_data=False)
 
 
 def _configure(place: Place) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from recon_streams.runtime.exit_codes import ExitCode
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -43,3 +45,16 @@ def test_what_is_piped_is_not_folded_to_a_terminal_that_is_not_there() -> None:
     rows = json.loads(command("topics", "list", "-o", "json").stdout)
     assert [line.split()[0] for line in lines[1:]] == [row["name"] for row in rows]
     assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "advised"),
+    [(("worker",), False), (("publisher",), False), (("status",), True)],
+    ids=str,
+)
+def test_who_has_no_book_is_advised_what_the_command_takes(
+    words: tuple[str, ...], *, advised: bool
+) -> None:
+    said = command(*words, code=ExitCode.USAGE).stderr
+    assert "--dsn" in said
+    assert ("--data" in said) == advised
