@@ -10,11 +10,15 @@ import msgspec
 from recon_streams.book.connection import Session
 from recon_streams.log.record import Appended, OutgoingRecord
 
-_WAITING: Final = (
-    "SELECT outbox_id, created_at, topic, key, payload FROM book.outbox "
-    "WHERE published_at IS NULL ORDER BY outbox_id LIMIT $1"
+_SELECT: Final = (
+    "SELECT outbox_id, created_at, topic, key, payload FROM book.outbox WHERE published_at IS NULL "
 )
-_WAITING_LOCKED: Final = f"{_WAITING} FOR UPDATE"
+_IN_ORDER: Final = "ORDER BY outbox_id LIMIT $1"
+# What stops payouts does not queue behind what merely informs. Spelled as the index is.
+_BREAKERS_FIRST: Final = (
+    f"{_SELECT}AND topic LIKE 'recon.breaker%' {_IN_ORDER}",
+    _SELECT + _IN_ORDER,
+)
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 async def waiting(
     connection: Session | asyncpg.Pool, *, rows_max: int, is_locking: bool = False
 ) -> list[Waiting]:
-    """Return the oldest messages that wait.
+    """Return the oldest messages that wait: those of the breaker while there are any, then all.
 
     With `is_locking` nobody else gets them so before this transaction ends, and whoever waits for
     them then sees what became of them.
@@ -43,7 +47,11 @@ async def waiting(
     In the order of their ids. Messages of one key are written under the lock of their account, so
     for them the order of ids is the order of commits; across keys there is none to keep.
     """
-    rows = await connection.fetch(_WAITING_LOCKED if is_locking else _WAITING, rows_max)
+    rows: list[asyncpg.Record] = []
+    for query in _BREAKERS_FIRST:
+        rows = rows or await connection.fetch(
+            query + (" FOR UPDATE" if is_locking else ""), rows_max
+        )
     return [
         Waiting(
             outbox_id=row["outbox_id"],

@@ -53,6 +53,21 @@ async def test_two_publishers_at_once_send_every_message_once_and_in_order(datab
     await pool.close()
 
 
+async def test_what_stops_payouts_does_not_queue_behind_what_informs(database: str) -> None:
+    await asyncio.to_thread(migrate, database)
+    pool = await open_pool(database)
+    logs = postgres_logs(pool, group="recon")
+    await logs.admin.apply(topic_plans(partitions=1))
+    async with UnitOfWork(pool) as unit:
+        unit.publish([OutgoingRecord(ALERTS, b"k", b"1"), OutgoingRecord(ALERTS, b"k", b"2")])
+    async with UnitOfWork(pool) as unit:
+        unit.publish([OutgoingRecord("recon.breaker", b"s", b"3")])
+    relay = logs.relay
+    sent = [[item.record.value for item in await relay.relay(pool, rows_max=10)] for _ in range(3)]
+    assert sent == [[b"3"], [b"1", b"2"], []]
+    await pool.close()
+
+
 async def _waits(pool: asyncpg.Pool) -> bool:
     return bool(
         await pool.fetchval("SELECT EXISTS (SELECT FROM book.outbox WHERE published_at IS NULL)")

@@ -73,6 +73,8 @@ CREATE TABLE book.outbox (
     published_off  bigint
 ) WITH (fillfactor = 80);
 CREATE INDEX outbox_waiting ON book.outbox (outbox_id) WHERE published_at IS NULL;
+CREATE INDEX outbox_breaker ON book.outbox (outbox_id)
+    WHERE published_at IS NULL AND topic LIKE 'recon.breaker%';
 
 CREATE TABLE book.publisher (
     only_one        boolean PRIMARY KEY DEFAULT true CHECK (only_one),
