@@ -15,6 +15,7 @@ from agents.ticks import note_caught_up_for_ever, take_due_for_ever
 from recon_streams.book.intake import Intake
 from recon_streams.book.streams import claim_log
 from recon_streams.kernel.disposition import Outcome
+from recon_streams.log.errors import OffsetOutOfRange
 from recon_streams.log.record import Batch, TopicPartition
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
@@ -152,11 +153,19 @@ async def _work(
         done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             error = task.exception() or AssertionError(f"{task.get_name()} ended")
-            leave_process(f"{task.get_name()}: {error!r}", exit_code_of(error))
+            leave_process(f"{task.get_name()}: {error!r}{_advice(error)}", exit_code_of(error))
     finally:
         for task in (*tasks, stopping):
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+
+def _advice(error: BaseException) -> str:
+    """Return what a person may do about `error` that no restart will."""
+    if isinstance(error, OffsetOutOfRange) and error.wanted < error.start:
+        topic, partition = error.partition
+        return f"; if they are lost: recon-streams topics accept-loss {topic} {partition}"
+    return ""
 
 
 def _inputs_of(source: LogSource) -> list[TopicPartition]:

@@ -10,6 +10,7 @@ from agents.cli import (  # noqa: F401 - importing a group registers its command
     run,
     status,
     topics,
+    topics_loss,
 )
 from agents.cli.app import main
 

@@ -10,7 +10,7 @@ import msgspec
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition, Outcome
-from recon_streams.log.record import Batch, OutgoingRecord, Record
+from recon_streams.log.record import Batch, OutgoingRecord, ProvenGap, Record
 from topics.alerts import Alert, Severity
 from topics.quarantine import QuarantineNotice
 
@@ -86,6 +86,11 @@ async def redispose(unit: UnitOfWork, stream: int, record: Record, outcome: Outc
     if outcome.held:
         await _quarantine(unit, stream, [(record, outcome)])
     await _resolve_alerts(unit, stream, record)
+
+
+def write_gap(unit: UnitOfWork, stream: int, gap: ProvenGap, at: datetime) -> None:
+    """Record offsets that hold nothing to read, outside of any batch; `at` is when it was known."""
+    unit.write(_INPUT, [_gap_row(stream, gap.first, gap.until, gap.cause.value, at)])
 
 
 def _gap_row(
