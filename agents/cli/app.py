@@ -30,6 +30,7 @@ from recon_streams.positions.registry_store import OpeningChanged
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.health import AddressInUse
 from recon_streams.runtime.problems import ConfigurationInvalid
+from recon_streams.runtime.telemetry import configure_logging
 
 T = TypeVar("T")
 
@@ -58,12 +59,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def main() -> None:
     """Run the command line; every foreseen failure is a sentence and an exit code."""
+    # What libraries have to say is for a daemon's log, which says so when it starts.
+    configure_logging("critical", "auto")
     try:
         app(standalone_mode=True)
     except Ended as ended:
         sys.exit(ended.code)
     except ConfigurationInvalid as error:
-        talk.print(error.render(), markup=False, soft_wrap=True)
+        talk.print(error.render(), markup=False)
         sys.exit(ExitCode.CONFIGURATION)
     except (LostRecords, OffsetOutOfRange) as error:
         # The log moved on while it was read; whoever asks again asks the log as it is then.
@@ -98,4 +101,4 @@ def main() -> None:
 
 
 def _say(error: Exception) -> None:
-    talk.print(f"error: {error}", markup=False, soft_wrap=True)
+    talk.print(f"error: {error}", markup=False)

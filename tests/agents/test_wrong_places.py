@@ -82,6 +82,7 @@ def test_who_does_not_answer_is_named_with_what_was_tried_and_for_how_long(
     refused.append(run("status", "--dsn", f"postgresql://{CLOSED}/book?password={SECRET}"))
     mute = run("audit", "inputs", "--dsn", dsn(silent))
     no_broker = run("publish", "ledger.movements", str(record), "--bootstrap", CLOSED)
+    no_tail = run("tail", "recon.breaker", "--bootstrap", CLOSED)
     for each in refused:
         said = each.said(ExitCode.UNREACHABLE)
         assert re.search(rf"no book at \S+{CLOSED}/book\S* after [01] s: .*refused", said)
@@ -89,7 +90,9 @@ def test_who_does_not_answer_is_named_with_what_was_tried_and_for_how_long(
     assert re.search(
         rf"no book at \S+{silent}/book after [56] s: the server took the connection", said
     )
-    assert f"no answer from {CLOSED} for 15 s" in no_broker.said(ExitCode.UNREACHABLE)
+    for each in (no_broker, no_tail):
+        (line,) = each.said(ExitCode.UNREACHABLE).splitlines()
+        assert f"no answer from {CLOSED} for 15 s" in line
 
 
 def test_a_wrong_file_is_answered_with_line_and_column(run: Run, tmp_path: Path) -> None:
