@@ -12,7 +12,6 @@ from recon_streams.kernel.clock import utc_now
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogProbe
 from recon_streams.log.record import TopicPartition
-from recon_streams.positions.desk import StepsListener
 from recon_streams.positions.due import ACCOUNTS_MAX, take_due
 from recon_streams.positions.registry_store import DirectoryCache
 
@@ -60,12 +59,11 @@ async def take_due_for_ever(
     *,
     every_seconds: float,
     retry_seconds: float,
-    on_steps: StepsListener | None = None,
 ) -> None:
     """Evaluate accounts whose instant has come, again and again. Runs for ever."""
     while True:
         taken = await with_patience(
-            lambda: take_due(pool, directories, now=utc_now(), on_steps=on_steps), retry_seconds
+            lambda: take_due(pool, directories, now=utc_now()), retry_seconds
         )
         if taken < ACCOUNTS_MAX:
             await asyncio.sleep(every_seconds)

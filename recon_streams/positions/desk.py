@@ -1,6 +1,6 @@
 """Where bank and ledger records are decided: lock, load, take, write, tell; one batch at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from recon_streams.book.intake import DecisionFailed, Reading
@@ -14,12 +14,10 @@ from recon_streams.positions.event import Evidence
 from recon_streams.positions.known_store import Keys, load_known, write_known
 from recon_streams.positions.messages import messages_of
 from recon_streams.positions.registry_store import DirectoryCache
-from recon_streams.positions.working_set import RecordedStep, WorkingSet
+from recon_streams.positions.working_set import WorkingSet
 
 Read = TypeVar("Read")
 Prepared = TypeVar("Prepared")
-
-StepsListener = Callable[[Sequence[RecordedStep]], None]
 
 
 class PositionInput(Protocol[Read, Prepared]):
@@ -54,19 +52,10 @@ class PositionDesk(Generic[Read, Prepared]):
         self,
         kind: PositionInput[Read, Prepared],
         directories: DirectoryCache,
-        on_steps: StepsListener | None = None,
     ) -> None:
-        """Decide inputs of `kind`.
-
-        Args:
-            kind: What the stream carries.
-            directories: Where the registry in force is found.
-            on_steps: Told of every step that was decided, for metrics. A batch that is decided
-                again after a failure is told again; counters that must be exact come from the book.
-        """
+        """Decide inputs of `kind` by the registry in force, which `directories` finds."""
         self._kind = kind
         self._directories = directories
-        self._on_steps = on_steps
 
     @property
     def name(self) -> str:
@@ -98,8 +87,6 @@ class PositionDesk(Generic[Read, Prepared]):
             write_known(unit, known)
             breaker_store.write_transitions(unit, working.steps)
             unit.publish(messages_of(working.steps, before))
-        if self._on_steps is not None:
-            self._on_steps(working.steps)
         return outcomes
 
     def _prepare(self, reading: Reading[Read], directory: Directory) -> Prepared | Held:

@@ -7,7 +7,6 @@ import asyncpg
 from recon_streams.book.streams import decided_through, join_batches
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.positions import breaker_store, store
-from recon_streams.positions.desk import StepsListener
 from recon_streams.positions.event import Elapsed
 from recon_streams.positions.known import Known
 from recon_streams.positions.messages import messages_of
@@ -17,13 +16,7 @@ from recon_streams.positions.working_set import WorkingSet
 ACCOUNTS_MAX = 500
 
 
-async def take_due(
-    pool: asyncpg.Pool,
-    directories: DirectoryCache,
-    *,
-    now: datetime,
-    on_steps: StepsListener | None = None,
-) -> int:
+async def take_due(pool: asyncpg.Pool, directories: DirectoryCache, *, now: datetime) -> int:
     """Let the accounts whose instant has come be evaluated; return how many were.
 
     Only up to the instant through which every input has been decided: after an outage a payment
@@ -50,6 +43,4 @@ async def take_due(
         store.write(unit, working.steps)
         breaker_store.write_transitions(unit, working.steps)
         unit.publish(messages_of(working.steps, before))
-    if on_steps is not None:
-        on_steps(working.steps)
     return len(due)
