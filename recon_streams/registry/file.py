@@ -1,5 +1,6 @@
 """The registry as a file: accounts.yaml, checked as a whole, with the line of everything wrong."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -7,9 +8,10 @@ from typing import Any, Final
 import pydantic
 
 from recon_streams.registry.blocks import FORMS, AccountBlock, known_keys
-from recon_streams.registry.checks import problems_of, repetitions_of
+from recon_streams.registry.checks import Wrong, problems_of, repetitions_of
 from recon_streams.registry.conversion import definition_of
 from recon_streams.registry.definition import AccountDefinition
+from recon_streams.registry.remainder import Remainder
 from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import Problem, did_you_mean
 from recon_streams.runtime.yaml_source import Location, YamlSource, read_yaml
@@ -73,25 +75,38 @@ class _Overlay:
         self._defaults = {key: defaults[key] for key in _SHARED if key in defaults}
 
     def definition(self, problems: list[Problem]) -> AccountDefinition | None:
-        """Return the account, or None after adding what is wrong with it to `problems`."""
+        """Add what is wrong to `problems`; return the account as far as it is one, or None."""
         said = {
             key: value
             for key, value in _merged(self._defaults, self._block).items()
             # A known key without a value says nothing; an unknown one is still a mistake.
             if value is not None or key not in AccountBlock.model_fields
         }
+        said = _plain(said)
         try:
-            account = AccountBlock.model_validate(_plain(said))
+            account = AccountBlock.model_validate(said)
         except pydantic.ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
             problems.extend(self._problem(each) for each in found)
+            return self._remaining(Remainder(said, [each["loc"] for each in found]), problems)
+        problems.extend(self._problems_at(problems_of(account)))
+        return definition_of(account)
+
+    def _remaining(self, remainder: Remainder, problems: list[Problem]) -> AccountDefinition | None:
+        """Check what is left of an account without its right shape; return it if it has a name."""
+        if remainder.account is None:
             return None
-        wrong = [
-            self._source.problem(self._where(*paths), message)
-            for paths, message in problems_of(account)
-        ]
-        problems.extend(wrong)
-        return None if wrong else definition_of(account)
+        found = problems_of(remainder.account)
+        problems.extend(
+            self._problems_at(
+                wrong for wrong in found if not any(map(remainder.concerns, wrong.paths))
+            )
+        )
+        return definition_of(remainder.account) if remainder.is_named else None
+
+    def _problems_at(self, wrong: Iterable[Wrong]) -> Iterator[Problem]:
+        for paths, message in wrong:
+            yield self._source.problem(self._where(*paths), message)
 
     def _problem(self, found: Any) -> Problem:  # noqa: ANN401 - pydantic's own dictionary
         path: Location = found["loc"]

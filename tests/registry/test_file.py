@@ -14,6 +14,7 @@ from recon_streams.registry.definition import (
     AccountLimits,
     definition_bytes,
     definition_from_bytes,
+    opening_bytes,
 )
 from recon_streams.registry.file import accounts_of, load_accounts
 from recon_streams.registry.iban import is_iban
@@ -68,7 +69,7 @@ def test_equal_definitions_have_equal_bytes_however_they_were_written() -> None:
     changes = {
         '"1000"': '"1000.00"',
         "a: 1, b: 2": "b: 2, a: 1",
-        "00:00:00Z": "04:00:00+04:00",
+        "00:00:00Z": "00:00:00.000+00:00",
         '"5"': '"5.0"',
     }
     other = one
@@ -77,6 +78,16 @@ def test_equal_definitions_have_equal_bytes_however_they_were_written() -> None:
     first, second = accounts_of(parse_yaml("a", one))[0], accounts_of(parse_yaml("a", other))[0]
     assert first == second
     assert definition_bytes(first) == definition_bytes(second)
+
+
+def test_the_offset_of_an_opening_is_part_of_what_was_attested() -> None:
+    zulu = ONE + '    opening: {as_of: "2026-11-19T20:00:00Z", bank: "5"}\n'
+    local = zulu.replace("19T20:00:00Z", "20T00:00:00+04:00")
+    first, second = (accounts_of(parse_yaml("a", text))[0] for text in (zulu, local))
+    assert opening_bytes(first) != opening_bytes(second)
+    opening = definition_from_bytes(definition_bytes(second)).opening
+    assert opening is not None
+    assert opening.as_of.isoformat() == "2026-11-20T00:00:00+04:00"
 
 
 def test_amounts_in_a_definition_are_plain_text_however_they_were_calculated() -> None:
@@ -219,6 +230,7 @@ def test_a_file_is_read_by_its_name_and_a_missing_one_is_an_error(tmp_path: Path
         (ONE + "    opening: {as_of: 2026-11-20}\n", "opening.as_of: write an instant with its"),
         (ONE + "    opening: {as_of: 2026-11-20T00:00:00}\n", "opening.as_of: write an instant"),
         (ONE + "    opening: {as_of: 1700000000}\n", "opening.as_of: write an instant"),
+        (ONE + "    opening: {as_of: '2026-11-20T00:00:00+04:00:01'}\n", "as_of: write an instant"),
         (ONE + "    opening: {as_of: '0001-01-01T00:00:00+04:00'}\n", "as_of: write an instant"),
         (ONE + "    opening: {bank: '1'}\n", "accounts[0].opening.as_of: is required"),
         (
@@ -249,6 +261,46 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ConfigurationInvalid) as caught:
         accounts_of(parse_yaml("a.yaml", text))
     assert caught.value.render().endswith("3 errors")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "    limits: {minor_percent: 0.01}\n",
+        "    limts: {}\n",
+        "    scale: 9\n",
+        "    opening: {bank: 5.00}\n",
+        "    opening: 5\n",
+        "    in_flight: {rails: {instant: soon, '': 5}}\n",
+        "    time_zone: 5\n",
+    ],
+)
+def test_a_wrong_shape_does_not_hide_what_is_wrong_elsewhere(shape: str) -> None:
+    iban = "{iban: AE070331234567890123457}"
+    text = ONE.replace("{other: BANK-1}", f"{iban}, {{other: BANK-1}}") + shape
+    text += "  - {account_id: A-2, currency: AED, bank_accounts: [{other: BANK-1}], calender: AE}\n"
+    said = refusal(text)
+    assert "a.yaml:4:28  error  accounts[0].bank_accounts[0].iban: not an IBAN" in said
+    assert "accounts[1].bank_accounts[0]: this bank account already belongs to A-1" in said
+    assert "did you mean calendar" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        (ONE.replace("currency: AED", "currency: aed") + "    scale: 2\n", 1),
+        (ONE.replace("AED", "XTOK") + '    scale: "8"\n', 1),
+        (ONE.replace("    currency: AED\n", "") + '    opening: {bank: "1.234"}\n', 2),
+        (ONE.replace("{other: BANK-1}", "5, {iban: 5}, {other: BANK-1, bic: X}"), 3),
+        (ONE.replace("[{other: BANK-1}]", "[]"), 1),
+        (ONE + '    limits: {minor_percent: "0.5", significant_percent: 0.7}\n', 1),
+        (ONE + "    clearing: {clear_below_ratio: 0.5}\n", 1),
+    ],
+)
+def test_what_has_no_shape_is_told_once_and_nothing_is_concluded_from_it(
+    text: str, errors: int
+) -> None:
+    assert refusal(text).endswith(f"\n{errors} error{'s' if errors > 1 else ''}")
 
 
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda b: b.decode("latin-1")))
