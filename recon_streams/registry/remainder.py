@@ -64,7 +64,7 @@ def _take_out(content: Any, place: Location) -> None:  # noqa: ANN401 - whatever
         content = content[step]
     if place in _STAND_INS:
         content[last] = _STAND_INS[place]
-    elif isinstance(content, list):
+    elif isinstance(content, list) and isinstance(last, int):
         # In its stead, for the places after it keep their numbers.
         content[last] = _BANK
     elif isinstance(content, dict):
