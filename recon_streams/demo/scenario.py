@@ -1,12 +1,12 @@
 """The script of the day: what is sent, act by act, and what must be true after each act."""
 
 from datetime import datetime
-from importlib.resources import files
 from typing import Final
 
 import msgspec
 
 from recon_streams.demo.accounts import FLOAT, LATECOMER, OPERATIONS
+from recon_streams.demo.bank import Bank
 from recon_streams.demo.ledger import Ledger, Send
 from topics.breaker import BreakerState
 from topics.positions import Tier
@@ -43,18 +43,18 @@ WAITING_AT_THE_END: Final = 1  # the broken message; nobody mends it in the demo
 
 
 def acts(now: datetime) -> tuple[Act, ...]:
-    """Return the day, with ledger records dated `now`."""
-    ledger = Ledger(now)
+    """Return the day, with records dated `now`."""
+    ledger, bank = Ledger(now), Bank(now)
     return (
         _in_balance(ledger),
-        _minor(),
-        _significant(),
+        _minor(bank),
+        _significant(bank),
         _heals(ledger),
-        _payout(ledger),
-        _redelivered(),
-        _broken(),
-        _short_of_cover(),
-        _unknown(),
+        _payout(ledger, bank),
+        _redelivered(bank),
+        _broken(bank),
+        _short_of_cover(bank),
+        _unknown(bank),
         _registered(),
     )
 
@@ -75,12 +75,12 @@ def _in_balance(ledger: Ledger) -> Act:
     )
 
 
-def _minor() -> Act:
+def _minor(bank: Bank) -> Act:
     return Act(
         title="A drift, still minor",
         story="1,500.00 CHF arrive at the bank and no tokens were issued for them: 0.03 % of the "
         "balance. Payouts go on.",
-        sends=(_bank("moov-credit-1500.xml", OPERATIONS, "a credit of 1,500.00 CHF"),),
+        sends=(bank.says("moov-credit-1500.xml", OPERATIONS, "a credit of 1,500.00 CHF"),),
         expects=(
             Expect(
                 account_id=OPERATIONS,
@@ -92,12 +92,14 @@ def _minor() -> Act:
     )
 
 
-def _significant() -> Act:
+def _significant(bank: Bank) -> Act:
     return Act(
         title="The drift becomes significant",
         story="A batch of five payment slips (1,537.00) less its charges (147.00) arrives too. Now "
         "0.058 % is unexplained: new payouts are suspended.",
-        sends=(_bank("moov-isr-batch.xml", OPERATIONS, "a batch of 1,537.00 and 147.00 charges"),),
+        sends=(
+            bank.says("moov-isr-batch.xml", OPERATIONS, "a batch of 1,537.00 and 147.00 charges"),
+        ),
         expects=(
             Expect(
                 account_id=OPERATIONS,
@@ -130,7 +132,7 @@ def _heals(ledger: Ledger) -> Act:
     )
 
 
-def _payout(ledger: Ledger) -> Act:
+def _payout(ledger: Ledger, bank: Bank) -> Act:
     reference = "20190424001255000100006"
     return Act(
         title="A payout that was announced does not trip",
@@ -139,7 +141,7 @@ def _payout(ledger: Ledger) -> Act:
         "announced payment explains it to the last centime, until it is due.",
         sends=(
             ledger.announce(OPERATIONS, "CHF", "913.00", reference),
-            _bank("moov-debit-913.xml", OPERATIONS, "the debit of 913.00, same reference"),
+            bank.says("moov-debit-913.xml", OPERATIONS, "the debit of 913.00, same reference"),
         ),
         expects=(
             Expect(
@@ -153,12 +155,12 @@ def _payout(ledger: Ledger) -> Act:
     )
 
 
-def _redelivered() -> Act:
+def _redelivered(bank: Bank) -> Act:
     return Act(
         title="The bank sends a message again",
         story="The batch of payment slips is delivered a second time. It is recognised and changes "
         "nothing.",
-        sends=(_bank("moov-isr-batch.xml", OPERATIONS, "the same batch again"),),
+        sends=(bank.says("moov-isr-batch.xml", OPERATIONS, "the same batch again"),),
         expects=(
             Expect(
                 account_id=OPERATIONS,
@@ -171,19 +173,18 @@ def _redelivered() -> Act:
     )
 
 
-def _broken() -> Act:
+def _broken(bank: Bank) -> Act:
+    credit = bank.says("moov-credit-1500.xml", OPERATIONS, "a credit whose amount is 1,500.00")
     return Act(
         title="A broken message",
         story="A gateway printed 1,500.00 with a thousands separator. Nobody guesses: the message "
         "is kept, with the field and the rule its sender needs.",
         sends=(
-            Send(
-                topic="bank.notifications",
-                key=OPERATIONS.encode(),
-                value=_sample("moov-credit-1500.xml")
-                .replace(b">1500.00<", b">1,500.00<")
-                .replace(b"<MsgId>", b"<MsgId>B"),
-                caption="a credit whose amount is 1,500.00",
+            msgspec.structs.replace(
+                credit,
+                value=credit.value.replace(b">1500.00<", b">1,500.00<").replace(
+                    b"<MsgId>", b"<MsgId>B"
+                ),
             ),
         ),
         expects=(Expect(account_id=OPERATIONS, tier=Tier.OK, breaker=BreakerState.CLOSED),),
@@ -191,13 +192,13 @@ def _broken() -> Act:
     )
 
 
-def _short_of_cover() -> Act:
+def _short_of_cover(bank: Bank) -> Act:
     return Act(
         title="Money leaves that nobody announced",
         story="200,000.00 SEK are debited. No payout was announced, no tokens were redeemed: the "
         "ledger promises money that is not there. The breaker opens, and stays open until two "
         "people close it.",
-        sends=(_bank("genkgo-debit-200000.xml", FLOAT, "a debit of 200,000.00 SEK"),),
+        sends=(bank.says("genkgo-debit-200000.xml", FLOAT, "a debit of 200,000.00 SEK"),),
         expects=(
             Expect(
                 account_id=FLOAT,
@@ -209,11 +210,11 @@ def _short_of_cover() -> Act:
     )
 
 
-def _unknown() -> Act:
+def _unknown(bank: Bank) -> Act:
     return Act(
         title="A bank account nobody registered",
         story="A notification for an account the registry does not know. It is kept and reported.",
-        sends=(_bank("dvbern-batch-113.xml", LATECOMER, "a credit of 113.00 CHF"),),
+        sends=(bank.says("dvbern-batch-113.xml", LATECOMER, "a credit of 113.00 CHF"),),
         expects=(),
         quarantines=1,
     )
@@ -235,16 +236,3 @@ def _registered() -> Act:
         ),
         registers=True,
     )
-
-
-def _bank(sample: str, account_id: str, caption: str) -> Send:
-    return Send(
-        topic="bank.notifications",
-        key=account_id.encode(),
-        value=_sample(sample),
-        caption=caption,
-    )
-
-
-def _sample(name: str) -> bytes:
-    return files("recon_streams.demo").joinpath("samples", name).read_bytes()

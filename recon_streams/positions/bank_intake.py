@@ -114,8 +114,7 @@ class _Message:
         for prepared in report.booked:
             seen = self._recognise(report.account.number, prepared)
             if seen is None:
-                self._book(report.account, prepared)
-                became.add(Disposition.APPLIED)
+                became.add(self._book(report.account, prepared))
             else:
                 self._note_known(f"{report.account.account_id}#{seen.sequence}")
                 became.add(Disposition.DUPLICATE)
@@ -152,7 +151,8 @@ class _Message:
             known.learn(number, marks, payment=payment, booked_on=booked_on)
         return seen
 
-    def _book(self, account: Account, prepared: PreparedEntry) -> None:
+    def _book(self, account: Account, prepared: PreparedEntry) -> Disposition:
+        """Record an entry nobody has met before; it moves money unless the opening contains it."""
         known, number, booked_on = self._known, account.number, prepared.entry.booked_on
         sequence = self._working.next_sequence(account)
         self._claimed[number].add((sequence, 0))
@@ -166,15 +166,19 @@ class _Message:
                 legs.append(part.leg)
         known.learn(number, prepared.marks, payment=(sequence, 0), booked_on=booked_on)
         known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
-        event = BankMoved(
-            at=self._at,
-            evidence=msgspec.structs.replace(self._evidence, path=prepared.entry.path),
-            amount=normal(net),
-            entry_amount=normal(prepared.entry.signed_amount),
-            remainder=_remainder_of(prepared) if prepared.parts else None,
-            legs=tuple(legs),
-        )
+        at, where = self._at, msgspec.structs.replace(self._evidence, path=prepared.entry.path)
+        event: BankMoved | BankObserved = BankObserved(at=at, evidence=where, legs=tuple(legs))
+        if not prepared.in_opening:
+            event = BankMoved(
+                at=at,
+                evidence=where,
+                amount=normal(net),
+                entry_amount=normal(prepared.entry.signed_amount),
+                remainder=_remainder_of(prepared) if prepared.parts else None,
+                legs=tuple(legs),
+            )
         assert self._record(account, event) == sequence, "an entry is one event"
+        return Disposition.OBSERVATION if prepared.in_opening else Disposition.APPLIED
 
     def _record(self, account: Account, event: BankMoved | BankObserved) -> int:
         self.events += 1

@@ -28,6 +28,7 @@ from recon_streams.positions.identity import (
     marks_of_entry,
     marks_of_part,
 )
+from recon_streams.positions.opening import contains
 
 # A bank's clock and its undeclared zone together are never more than this ahead of ours.
 AHEAD_MAX: Final = timedelta(hours=26)
@@ -44,9 +45,13 @@ class PreparedPart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One booked entry, ready to be looked up."""
+    """One booked entry, ready to be looked up.
+
+    `in_opening` says that the figure the account began with contains it.
+    """
 
     entry: Entry
+    in_opening: bool
     marks: tuple[Mark, ...]
     parts: tuple[PreparedPart, ...]
     legs: tuple[Leg, ...]
@@ -106,7 +111,7 @@ def _prepare_report(message: Message, report: Report, directory: Directory) -> l
         prepared = by_account.setdefault(account.number, [])
         _check_scale(entry, account)
         if entry.status is EntryStatus.BOOKED:
-            prepared.append(_prepare_entry(entry))
+            prepared.append(_prepare_entry(entry, in_opening=_in_opening(message, entry, account)))
     if not report.entries:
         currency = report.account.currency or ""
         account = _account_of(report, currency, report.path, directory)
@@ -124,14 +129,27 @@ def _prepare_report(message: Message, report: Report, directory: Directory) -> l
     ]
 
 
-def _prepare_entry(entry: Entry) -> PreparedEntry:
+def _in_opening(message: Message, entry: Entry, account: Account) -> bool:
+    if account.bank_opened_at is None:
+        return False
+    # An instant that was read as UTC for want of a zone may be most of a day away.
+    has_zones = all(finding.code is not FindingCode.ZONE_MISSING for finding in message.findings)
+    return contains(
+        account.bank_opened_at,
+        booked_on=entry.booked_on,
+        booked_at=entry.booked_at if has_zones else None,
+    )
+
+
+def _prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
     if len(entry.details) == 1:
         detail = entry.details[0]
         leg = _leg_of(detail, entry.signed_amount)
         marks = marks_of_entry(entry, detail)
-        return PreparedEntry(entry=entry, marks=marks, parts=(), legs=(leg,) if leg else ())
+        legs = (leg,) if leg else ()
+        return PreparedEntry(entry=entry, in_opening=in_opening, marks=marks, parts=(), legs=legs)
     parts: list[PreparedPart] = []
-    legs: list[Leg] = []
+    others: list[Leg] = []
     for detail in entry.details:
         signed = _signed_part(entry, detail)
         if signed is None:
@@ -140,11 +158,13 @@ def _prepare_entry(entry: Entry) -> PreparedEntry:
         if marks:
             parts.append(PreparedPart(signed_amount=signed, marks=marks, leg=leg))
         elif leg:
-            legs.append(leg)
+            others.append(leg)
     marks = marks_of_entry(entry, None)
     if parts:
         marks = (*marks, mark_of_batch(entry, tuple(part.marks for part in parts)))
-    return PreparedEntry(entry=entry, marks=marks, parts=tuple(parts), legs=tuple(legs))
+    return PreparedEntry(
+        entry=entry, in_opening=in_opening, marks=marks, parts=tuple(parts), legs=tuple(others)
+    )
 
 
 def _signed_part(entry: Entry, detail: Detail) -> Decimal | None:

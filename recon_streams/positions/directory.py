@@ -1,6 +1,7 @@
 """Which account a message is about: bank account and currency, or ledger account and currency."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -10,13 +11,17 @@ from recon_streams.positions.rules import Rules
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One (account id, currency) with the rules in force.
 
-    `number` is its short key in the book; it never leaves it.
+    Attributes:
+        number: Its short key in the book; it never leaves it.
+        bank_opened_at: The instant of the attested bank figure it began with, in the offset in
+            which it was attested; None if there was no such figure.
     """
 
     number: int
     account_id: str
     currency: str
     rules: Rules
+    bank_opened_at: datetime | None = None
 
     @property
     def scope(self) -> str:

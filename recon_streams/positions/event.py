@@ -63,7 +63,13 @@ class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
 
 
 class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
-    """The bank said something new that books nothing: pending, information, future value."""
+    """The bank said something new that moves nothing: pending, information, future value.
+
+    Or an entry that the opening figure contains; `legs` are the payments it names. They count, as
+    those of ledger movements do that the ledger's anchor contains.
+    """
+
+    legs: tuple[Leg, ...] = ()
 
 
 class LedgerMoved(_Event, frozen=True, kw_only=True, tag="ledger_moved"):

@@ -66,16 +66,19 @@ def fold(state: AccountState, event: AccountEvent) -> AccountState:
 
 
 def _bank_moved(state: AccountState, event: BankMoved) -> AccountState:
-    items = state.items
-    for leg in event.legs:
-        items = _with_leg(items, leg, "bank_leg")
-    return replace(
-        state, bank=_moved(state.bank, event.amount, event.at, event.evidence), items=items
-    )
+    bank = _moved(state.bank, event.amount, event.at, event.evidence)
+    return replace(state, bank=bank, items=_with_bank_legs(state.items, event.legs))
 
 
 def _bank_observed(state: AccountState, event: BankObserved) -> AccountState:
-    return replace(state, bank=_heard(state.bank, event.at))
+    bank = _heard(state.bank, event.at)
+    return replace(state, bank=bank, items=_with_bank_legs(state.items, event.legs))
+
+
+def _with_bank_legs(items: dict[str, Item], legs: tuple[Leg, ...]) -> dict[str, Item]:
+    for leg in legs:
+        items = _with_leg(items, leg, "bank_leg")
+    return items
 
 
 def _ledger_moved(state: AccountState, event: LedgerMoved) -> AccountState:

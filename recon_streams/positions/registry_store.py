@@ -24,6 +24,7 @@ from recon_streams.registry.definition import (
     AccountDefinition,
     definition_bytes,
     definition_from_bytes,
+    opening_bytes,
 )
 
 _DEFINITION: Final = Bulk.insert(
@@ -100,7 +101,7 @@ async def apply_registry(
             number, before = known.get((definition.account_id, definition.currency), (0, None))
             if before is None:
                 continue
-            if before.opening != definition.opening:
+            if opening_bytes(before) != opening_bytes(definition):
                 raise OpeningChanged(_name(definition))
             if definition_bytes(before) == definition_bytes(definition):
                 unchanged.append(_name(definition))
@@ -221,11 +222,13 @@ def _write_definitions(
 
 
 def _account(number: int, definition: AccountDefinition, version: int) -> Account:
+    opening = definition.opening
     return Account(
         number=number,
         account_id=definition.account_id,
         currency=definition.currency,
         rules=rules_of(definition, version),
+        bank_opened_at=opening.as_of if opening and opening.bank is not None else None,
     )
 
 

@@ -1,7 +1,7 @@
 """The shape of accounts.yaml: which keys there are, and what each may hold."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import pydantic
@@ -20,6 +20,7 @@ FORMS: Final[Mapping[str, str]] = {
     _BIC: "write a BIC of 8 or 11 characters, such as EBILAEAD",
 }
 
+_MINUTE: Final = timedelta(minutes=1)
 _YEARS: Final = range(1970, 9999)  # beyond, an offset may lead out of the calendar
 
 
@@ -28,7 +29,9 @@ def _instant(value: object) -> datetime:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         found = None
-    if found is None or found.utcoffset() is None or found.year not in _YEARS:
+    offset = None if found is None else found.utcoffset()
+    # The book keeps offsets in whole minutes, as RFC 3339 writes them.
+    if found is None or offset is None or offset % _MINUTE or found.year not in _YEARS:
         example = 'write an instant with its offset, in quotes: "2026-11-20T08:00:00Z"'
         raise PydanticCustomError("instant", example)
     return found

@@ -1,6 +1,6 @@
 """One account as the registry defines it: the words of the file, checked, with exact numbers."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -54,7 +54,15 @@ class AccountInFlight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures somebody attests when the account is registered."""
+    """The figures somebody attests when the account is registered.
+
+    Attributes:
+        as_of: The instant of the figures, in the offset in which it was attested: that says which
+            day it was for whoever attested, and so which bookings the bank's figure contains.
+        bank: What the bank had booked.
+        ledger: What the ledger had issued.
+        ledger_sequence: The last ledger record that `ledger` contains.
+    """
 
     as_of: datetime
     bank: Decimal | None = None
@@ -85,9 +93,15 @@ _DECODER: Final = msgspec.json.Decoder(AccountDefinition)
 def definition_bytes(definition: AccountDefinition) -> bytes:
     """Return the one spelling of `definition`, so that equal definitions have equal bytes.
 
-    Amounts are text without needless zeros, instants are UTC, and rails stand in order.
+    Amounts are text without needless zeros, and rails stand in order. The opening's instant keeps
+    its offset, which is part of what was attested.
     """
     return _ENCODER.encode(_spelled(definition))
+
+
+def opening_bytes(definition: AccountDefinition) -> bytes:
+    """Return the one spelling of what was attested for the opening, if anything was."""
+    return _ENCODER.encode(_spelled(definition.opening))
 
 
 def definition_from_bytes(payload: bytes) -> AccountDefinition:
@@ -99,8 +113,6 @@ def _spelled(value: object) -> object:
     match value:
         case Decimal():
             return amount_text(value)
-        case datetime():
-            return value.astimezone(UTC)
         case msgspec.Struct():
             names = value.__struct_fields__
             return {name: _spelled(getattr(value, name)) for name in names}

@@ -11,12 +11,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from importlib.resources import files
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recon_streams.demo.bank import sample
 from recon_streams.runtime.exit_codes import ExitCode
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
@@ -110,11 +111,8 @@ def machine() -> Iterator[Machine]:
     shutil.rmtree(data, ignore_errors=True)
 
 
-def sample(name: str, target: Path, **replacing: str) -> str:
-    text = files("recon_streams.demo").joinpath("samples", name).read_text("utf-8")
-    for old, new in replacing.items():
-        text = text.replace(old, new)
-    target.write_text(text)
+def booked_today(name: str, target: Path) -> str:
+    target.write_bytes(sample(name, booked_on=datetime.now(UTC).date()))
     return str(target)
 
 
@@ -127,8 +125,8 @@ def accounts_file(target: Path, text: str) -> str:
 def test_a_day_on_one_machine(machine: Machine, tmp_path: Path) -> None:
     registry = accounts_file(tmp_path / "accounts.yaml", ACCOUNTS)
     machine.up("--accounts", registry)
-    credit = sample("moov-credit-1500.xml", tmp_path / "credit.xml")
-    late = sample("dvbern-batch-113.xml", tmp_path / "late.xml")
+    credit = booked_today("moov-credit-1500.xml", tmp_path / "credit.xml")
+    late = booked_today("dvbern-batch-113.xml", tmp_path / "late.xml")
     broken = tmp_path / "broken.xml"
     broken.write_bytes(Path(credit).read_bytes()[:-40])
     said = machine.run("publish", "bank.notifications", credit, late, str(broken))

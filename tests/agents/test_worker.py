@@ -115,7 +115,7 @@ async def test_every_input_is_decided_once_and_the_audit_proves_it(house: House)
             scale=2,
             bank_accounts=(BankAccount(identification=bank_id_of(account)),),
             opening=Opening(
-                as_of=now,
+                as_of=traffic.plan.day,
                 bank=Decimal(text_of(OPENING_MINOR)),
                 ledger=Decimal(text_of(OPENING_MINOR)),
             ),

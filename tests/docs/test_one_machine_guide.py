@@ -121,6 +121,8 @@ def test_the_guide_can_be_followed(reader: Reader) -> None:
     assert reader.do(*publish_balances).startswith("ledger.balances/")
     reader.await_in(status, "OK EQUAL", "CLOSED")
 
+    for line in re.findall(r"^sed .*$", GUIDE, re.MULTILINE):
+        subprocess.run(["sh", "-c", line], cwd=reader.directory, check=True)
     for publish in commands("4. Tell it what the bank says"):
         assert reader.do(*publish).startswith("bank.notifications/")
     status, explain, tail, audit = commands("5. Look closer")

@@ -45,9 +45,11 @@ class Bank:
         evidence = Evidence(topic="bank.notifications", partition=0, offset=self.offset)
         return bank_intake.take(prepared, self.working, at=AT, evidence=evidence)
 
-    def registers(self, *, scale: int = 2, bank_2: str = "BANK-2") -> None:
-        """Register the accounts anew, with this scale and this name of the second one."""
-        first = replace(ACCOUNT, rules=Rules(scale=scale))
+    def registers(
+        self, *, scale: int = 2, bank_2: str = "BANK-2", opened_at: datetime | None = None
+    ) -> None:
+        """Register the accounts anew: scale and opening of the first, name of the second."""
+        first = replace(ACCOUNT, rules=Rules(scale=scale), bank_opened_at=opened_at)
         self.directory = Directory([(first, ("BANK-1",)), (OTHER, (bank_2,))], version=2)
 
     def balance(self, number: int = 1) -> Decimal:
