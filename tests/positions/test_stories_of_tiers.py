@@ -147,6 +147,19 @@ def test_a_ledger_below_zero_is_an_integrity_error(storyboard: Storyboard) -> No
     """)
 
 
+def test_a_redeem_that_overtakes_its_issue_opens_the_breaker_though_the_figures_come_right(
+    storyboard: Storyboard,
+) -> None:
+    # Why a ledger must publish the records of an account in order, under one key.
+    storyboard("""
+        opening  bank 100.00 ledger 100.00
+        proven                          => CLOSED
+        ledger   redeem 150.00 #2       => INTEGRITY by LEDGER_NEGATIVE, OPEN, ledger -50
+        ledger   issue 50.00 #1         => ledger 0, OPEN by LEDGER_NEGATIVE
+        bank     -100.00                => OK by EQUAL, OPEN by LEDGER_NEGATIVE
+    """)
+
+
 def test_a_ledger_below_zero_comes_before_an_overdrawn_bank(storyboard: Storyboard) -> None:
     storyboard("""
         opening  bank 0 ledger 0
