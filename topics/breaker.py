@@ -39,7 +39,8 @@ class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         scope: What the record is about.
         state: Whether payouts from it are allowed.
         epoch: Rises with every change of state; the payout system stores it with each payment.
-        seq: Rises with every record published for the scope.
+        seq: Rises with every new record of the scope. So far these are its changes of state alone,
+            so it equals `epoch`. A record that is written again keeps it.
         reason_code: Why the state is what it is.
         evidence_hash: SHA-256 of the evidence, in hexadecimal; the evidence is in
             `recon.breaker.events`.

@@ -120,7 +120,8 @@ CATALOGUE: Final[tuple[TopicContract, ...]] = (
         consumers=("recon-streams",),
         promise="A record sent again with the same `movement_id` and the same content changes "
         "nothing. Order of arrival does not change the final position: `ledger_sequence` says "
-        "what came first.",
+        "what came first. It does change the verdicts on the way, and a breaker that opened stays "
+        "open: publish the records of an account in order, under one key.",
         when_wrong=_REFUSED_INPUT,
     ),
     TopicContract(

@@ -17,7 +17,7 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         epoch: Rises with every change of state; a permit carries it.
-        seq: Rises with every record published for the scope.
+        seq: Rises with every new record of the scope; so far these are its changes of state alone.
         since: When this state was entered.
         calm_from: The last instant anything spoke against clearing; the dwell counts from here.
         clean: Consecutive clean evaluations of fresh evidence since then.
