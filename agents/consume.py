@@ -14,6 +14,7 @@ import asyncpg
 
 from agents.commit import commit_batch, was_committed
 from agents.patience import BookGone, with_patience
+from recon_streams.book.continuity import OtherRecords
 from recon_streams.book.intake import Intake, Reading
 from recon_streams.book.reading import read_batch
 from recon_streams.book.streams import Fenced
@@ -130,7 +131,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return ExitCode.FENCED
         case BookGone():
             return ExitCode.DATABASE_GONE
-        case LostRecords() | OffsetOutOfRange():
+        case LostRecords() | OffsetOutOfRange() | OtherRecords():
             return ExitCode.LOST_RECORDS
         case LogUnreachable():
             return ExitCode.LOG_GONE

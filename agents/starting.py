@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from agents import rolling_positions
 from agents.parts import WorkerParts
 from agents.patience import with_patience
+from recon_streams.book.continuity import check_continuity
 from recon_streams.book.streams import open_positions
 from recon_streams.log.record import TopicPartition
 
@@ -34,6 +35,10 @@ class Starting:
             await with_patience(
                 lambda: open_positions(self._parts.pool, starts), self._parts.retry_seconds
             )
+        )
+        await with_patience(
+            lambda: check_continuity(self._parts.pool, self._parts.probe, starts),
+            self._parts.retry_seconds,
         )
         if rolling:
             # The ends are asked for before the book is read, so nothing falls between the two.

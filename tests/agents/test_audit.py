@@ -138,6 +138,10 @@ async def test_a_topic_made_anew_stops_the_worker_and_fails_the_audit(
     # Longer than the old one, the new log looks like it by its offsets; not by its bytes.
     await _append(stack, position + 1)
     assert flaw(TORN, before_all, position, Flaw.OTHER_BYTES) in await stack.flaws()
+    worker.start(None)
+    assert await ended(worker) == ExitCode.LOST_RECORDS
+    assert "is not the one the book took from there" in worker.log.read_text()
+    assert not await stack.rows(TORN, position)
 
 
 async def test_what_compaction_took_is_proven_and_what_vanished_is_not(
