@@ -13,6 +13,8 @@ from agents.cli.output import talk
 from agents.patience import UNAVAILABLE, BookGone
 from agents.sole_owner import AlreadyRunning
 from recon_streams.book.connection import DatabaseUnreachable
+from recon_streams.book.dismissal import HalfDismissed
+from recon_streams.book.quarantine import NotWaiting
 from recon_streams.book.revision import WrongRevision
 from recon_streams.book.streams import ForeignLog
 from recon_streams.embedded.binaries import NoPostgres
@@ -68,8 +70,8 @@ def main() -> None:
     except ConfigurationInvalid as error:
         talk.print(error.render(), markup=False)
         sys.exit(ExitCode.CONFIGURATION)
-    except (LostRecords, OffsetOutOfRange) as error:
-        # The log moved on while it was read; whoever asks again asks the log as it is then.
+    except (HalfDismissed, LostRecords, NotWaiting, OffsetOutOfRange) as error:
+        # The log or somebody else moved on meanwhile, or it was meant differently: ask again.
         _say(error)
         sys.exit(ExitCode.FAILURE)
     except (

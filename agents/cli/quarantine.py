@@ -26,14 +26,16 @@ from agents.cli.place import (
     find_place,
 )
 from agents.worker import by_topic, make_intakes
-from recon_streams.book import quarantine
+from recon_streams.book import dismissal, quarantine
 from recon_streams.book.replay import replay_codes, replay_ids
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.exit_codes import ExitCode
 
-group = typer.Typer(help="Inputs that could not be used: why, and another try.")
+_REASON_LENGTH_MAX = 500
+
+group = typer.Typer(help="Inputs that could not be used: why, another try, or setting them aside.")
 app.add_typer(group, name="quarantine")
 
 
@@ -52,12 +54,14 @@ def list_(
     if output is not Format.TABLE:
         print_as(output, found)
         return
-    shown = Rows("id", "input", "code", "field", "rule", "found", "since")
+    columns = ("id", "input", "code", "field", "rule", "found", "since")
+    shown = Rows(*columns, "answer") if everything else Rows(*columns)
     for each in found:
-        shown.add_row(
+        cells = (
             str(each.quarantine_id), each.place, each.code, plain(each.field), plain(each.rule),
             plain(each.detail), f"{each.noted_at:%F %T}Z",
         )  # fmt: skip
+        shown.add_row(*cells, *([plain(_answer(each.answer))] if everything else []))
     if found:
         shown.print(out)
     else:
@@ -87,6 +91,8 @@ def show(
     out.print(f"rule   {item.rule}", markup=False)
     out.print(f"found  {item.detail or '-'}", markup=False)
     out.print(f"bytes  {len(payload)}, sha256 {item.payload_sha256}")
+    if item.answer is not None:
+        out.print(f"answer {_answer(item.answer)}", markup=False)
     typer.echo(printable(payload))
 
 
@@ -112,6 +118,38 @@ def replay(
         raise Ended(ExitCode.PARTIAL)
 
 
+@group.command("dismiss")
+def dismiss(
+    ids: Annotated[list[int], typer.Argument(help="From `quarantine list`.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why, for those who come later: up to 500 characters.")
+    ],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+) -> None:
+    """Set messages aside that their sender has replaced; bytes are kept, no figure moves."""
+    reason = reason.strip()
+    if not reason.isprintable() or not 0 < len(reason) <= _REASON_LENGTH_MAX:
+        raise typer.BadParameter(f"--reason takes 1 to {_REASON_LENGTH_MAX} visible characters")
+    run(_dismiss(find_place(config, data, dsn, bootstrap), ids, reason))
+    for each in sorted(set(ids)):
+        out.print(f"{each}: DISMISSED")
+
+
+def _answer(answer: quarantine.Answer | None) -> str:
+    if answer is None:
+        return ""
+    why = f": {answer.reason}" if answer.reason else ""
+    return f"{answer.action} by {answer.actor} at {answer.at:%F %T}Z{why}"
+
+
+async def _dismiss(place: Place, ids: list[int], reason: str) -> None:
+    async with place.pool() as pool:
+        await dismissal.dismiss(pool, ids, actor=getpass.getuser(), reason=reason)
+
+
 async def _list(place: Place, *, everything: bool) -> list[quarantine.Quarantined]:
     async with place.pool() as pool:
         return await quarantine.read(pool, everything=everything)
@@ -134,6 +172,7 @@ async def _replay(place: Place, ids: list[int], codes: list[RefusalCode]) -> dic
     )
     actor = getpass.getuser()
     async with place.pool() as pool:
+        await quarantine.require_waiting(pool, ids)
         outcomes = await replay_ids(pool, ids, intakes, actor=actor)
         if codes:
             outcomes |= await replay_codes(pool, codes, intakes, actor=actor)

@@ -85,7 +85,23 @@ async def redispose(unit: UnitOfWork, stream: int, record: Record, outcome: Outc
     assert changed == "UPDATE 1", "only what was taken in can be decided again"
     if outcome.held:
         await _quarantine(unit, stream, [(record, outcome)])
-    await _resolve_alerts(unit, stream, record)
+    await resolve_alerts(unit, stream, record)
+
+
+async def resolve_alerts(unit: UnitOfWork, stream: int, record: Record) -> None:
+    """Resolve the alert of every cause of `record` for which its stream waits no more.
+
+    `unit` must hold the stream, and have written how `record` was answered.
+    """
+    rows = await unit.connection.fetch(
+        "SELECT q.code FROM book.quarantine q WHERE q.stream = $1 GROUP BY q.code "
+        "HAVING bool_or(q.off = $2) AND bool_and(EXISTS (SELECT FROM book.quarantine_action a "
+        "WHERE a.quarantine_id = q.quarantine_id))",
+        stream,
+        record.offset,
+    )
+    for row in rows:
+        unit.publish([_alert(record, row["code"], action="resolve")])
 
 
 def write_gap(unit: UnitOfWork, stream: int, gap: ProvenGap, at: datetime) -> None:
@@ -108,19 +124,6 @@ def _gap_row(
         cause,
         stream,
     )
-
-
-async def _resolve_alerts(unit: UnitOfWork, stream: int, record: Record) -> None:
-    """Resolve the alert of every cause for which nothing of the stream waits any more."""
-    rows = await unit.connection.fetch(
-        "SELECT q.code FROM book.quarantine q WHERE q.stream = $1 GROUP BY q.code "
-        "HAVING bool_or(q.off = $2) AND bool_and(EXISTS (SELECT FROM book.quarantine_action a "
-        "WHERE a.quarantine_id = q.quarantine_id))",
-        stream,
-        record.offset,
-    )
-    for row in rows:
-        unit.publish([_alert(record, row["code"], action="resolve")])
 
 
 def _alert(record: Record, code: str, *, action: Literal["trigger", "resolve"]) -> OutgoingRecord:

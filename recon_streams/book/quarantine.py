@@ -1,17 +1,30 @@
 """Reads what is in quarantine: the reason, the place, and the bytes as they came."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
 import msgspec
 
+from recon_streams.book.connection import Session
+
 _SELECT = (
     "SELECT q.quarantine_id, s.topic, s.part, q.off, q.code, q.field, q.rule, q.detail, "
     "q.noted_at, i.sha256, coalesce(i.payload, ''::bytea) AS payload, "
-    "EXISTS (SELECT FROM book.quarantine_action a WHERE a.quarantine_id = q.quarantine_id) "
-    "AS is_answered FROM book.quarantine q JOIN book.stream s USING (stream) "
+    "a.action IS NOT NULL AS is_answered, a.action, a.actor, a.reason, a.acted_at "
+    "FROM book.quarantine q JOIN book.stream s USING (stream) "
     "JOIN book.input i USING (stream, off) "
+    "LEFT JOIN book.quarantine_action a USING (quarantine_id) "
 )
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person did about it: REPLAYED, or DISMISSED and why."""
+
+    action: str
+    actor: str
+    reason: str
+    at: datetime
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +40,34 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     payload_sha256: str
     payload_bytes: int
     is_answered: bool
+    answer: Answer | None
+
+
+class NotWaiting(Exception):
+    """Some of the ids do not exist, or were answered before; the message says which."""
+
+    def __init__(self, unknown: Sequence[int], answered: Sequence[int]) -> None:
+        parts = [
+            *(f"nothing has the id {each}" for each in unknown),
+            *(f"{each} was answered already" for each in answered),
+        ]
+        super().__init__("; ".join(parts))
+
+
+async def require_waiting(where: asyncpg.Pool | Session, quarantine_ids: Sequence[int]) -> None:
+    """Raise `NotWaiting` unless every one of `quarantine_ids` waits for an answer."""
+    rows = await where.fetch(
+        "SELECT q.quarantine_id, a.action IS NOT NULL AS is_answered FROM book.quarantine q "
+        "LEFT JOIN book.quarantine_action a USING (quarantine_id) "
+        "WHERE q.quarantine_id = ANY($1::bigint[])",
+        list(quarantine_ids),
+    )
+    known = {row["quarantine_id"]: row["is_answered"] for row in rows}
+    wanted = sorted(set(quarantine_ids))
+    unknown = [each for each in wanted if each not in known]
+    answered = [each for each in wanted if known.get(each)]
+    if unknown or answered:
+        raise NotWaiting(unknown, answered)
 
 
 async def read(pool: asyncpg.Pool, *, everything: bool, rows_max: int = 1_000) -> list[Quarantined]:
@@ -58,4 +99,11 @@ def _quarantined(row: asyncpg.Record) -> Quarantined:
         payload_sha256=row["sha256"].hex(),
         payload_bytes=len(row["payload"]),
         is_answered=row["is_answered"],
+        answer=_answer(row) if row["is_answered"] else None,
+    )
+
+
+def _answer(row: asyncpg.Record) -> Answer:
+    return Answer(
+        action=row["action"], actor=row["actor"], reason=row["reason"], at=row["acted_at"]
     )

@@ -54,12 +54,14 @@ CREATE TABLE book.quarantine (
 );
 CREATE INDEX quarantine_input ON book.quarantine (stream, off);
 
+-- One answer for each: what was dismissed is not replayed, and the other way round.
 CREATE TABLE book.quarantine_action (
-    quarantine_id bigint NOT NULL REFERENCES book.quarantine,
-    action        text NOT NULL CHECK (action IN ('REPLAYED')),
+    quarantine_id bigint PRIMARY KEY REFERENCES book.quarantine,
+    action        text NOT NULL CHECK (action IN ('REPLAYED', 'DISMISSED')),
     actor         text NOT NULL,
+    reason        text NOT NULL DEFAULT '',
     acted_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (quarantine_id, action)
+    CHECK ((action = 'DISMISSED') = (reason <> ''))
 );
 
 CREATE TABLE book.outbox (
