@@ -15,11 +15,17 @@ from recon_streams.log.topic_plan import TopicDifference, TopicPlan, is_compacti
 _DELETE_AT_ONCE: Final = 10_000
 _COMPACT_SECONDS_MAX: Final = 600
 # Older rows of a key within its partition. Tombstones stay, as a reader that is far behind needs
-# them; so does the last record, whose offset shows where the partition ends.
+# them; so does the last record, whose offset shows where the partition ends. A record younger than
+# the topic's `min.compaction.lag.ms` makes none obsolete yet, as with brokers.
 _COMPACT: Final = """
 DELETE FROM log.record AS r USING (
     SELECT part, key, max(off) AS latest FROM log.record
-    WHERE topic_id = $1 AND key IS NOT NULL GROUP BY part, key HAVING count(*) > 1
+    WHERE topic_id = $1 AND key IS NOT NULL AND at <= (
+        SELECT clock_timestamp() - coalesce((config->>'min.compaction.lag.ms')::bigint, 0)
+            * interval '1 millisecond'
+        FROM log.topic WHERE topic_id = $1
+    )
+    GROUP BY part, key HAVING count(*) > 1
 ) AS k
 WHERE r.topic_id = $1 AND r.part = k.part AND r.key = k.key AND r.off < k.latest
 """

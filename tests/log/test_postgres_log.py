@@ -78,6 +78,17 @@ async def test_compacted_rows_are_proven_to_a_reader(postgres_log: PostgresLog) 
     assert batch.gaps == (ProvenGap(0, 3, GapCause.COMPACTED),)
 
 
+async def test_a_young_record_makes_none_obsolete_before_the_compaction_lag(
+    postgres_log: PostgresLog,
+) -> None:
+    log = postgres_log
+    topic = await log.topic(cleanup_policy="compact", min_compaction_lag_ms="60000")
+    await log.writer.append([record(topic, b"a", n) for n in range(3)])
+    assert await log.admin.compact(topic) == 0
+    await log.pool.execute("UPDATE log.record SET at = at - interval '2 minutes' WHERE off < 2")
+    assert await log.admin.compact(topic) == 1
+
+
 async def test_a_row_that_vanished_from_a_topic_without_compaction_is_a_loss(
     postgres_log: PostgresLog,
 ) -> None:
