@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import signal
 import tempfile
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.padding import Padding
 
 from agents.cli.app import Ended, app, run
 from agents.cli.output import Format, FormatOption, out, print_as, styled, talk
@@ -21,6 +23,7 @@ from recon_streams.book import quarantine
 from recon_streams.demo.accounts import all_accounts, opening_accounts
 from recon_streams.demo.player import Played, Stage, Summary, play
 from recon_streams.demo.scenario import Act, acts
+from recon_streams.embedded.postgres import EmbeddedPostgres
 from recon_streams.kernel.clock import utc_now
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.exit_codes import ExitCode
@@ -28,6 +31,10 @@ from recon_streams.runtime.settings import Settings
 from recon_streams.runtime.telemetry import configure_logging
 
 _PAUSE_SECONDS = 1.5
+_AGAIN_SECONDS = 1.0
+_WIDTH = 79
+# A terminal that is closed and a supervisor that stops the demo mean the same as Ctrl-C.
+_GOODBYES = (signal.SIGTERM, signal.SIGHUP)
 
 
 @app.command("demo")
@@ -43,15 +50,10 @@ def demo(
     """Play a day: a drift, a suspension that heals, a shortage that opens the breaker."""
     place = find_place(None, None, None, None, telemetry_port=0)
     configure_logging("critical", place.settings.telemetry.log_format)
-    directory = keep or Path(tempfile.mkdtemp(prefix="recon-demo-"))
-    if keep is None:
-        # The server's user passes through; only it can read what lies inside.
-        directory.chmod(0o711)
-    try:
+    with _directory(keep) as directory:
         summary = run(_demo(directory, place.settings, leave=leave, output=output))
-    finally:
-        if keep is None:
-            shutil.rmtree(directory, ignore_errors=True)
+    if summary is None:
+        raise KeyboardInterrupt
     if output is not Format.TABLE:
         print_as(output, summary)
     if not summary.as_scripted:
@@ -60,33 +62,88 @@ def demo(
         raise Ended(ExitCode.FAILURE)
 
 
-async def _demo(directory: Path, settings: Settings, *, leave: bool, output: Format) -> Summary:
+@contextmanager
+def _directory(keep: Path | None) -> Iterator[Path]:
+    """Give where to play, and leave nothing of it behind unless it is kept."""
+    # Until the demo listens for them itself.
+    for number in _GOODBYES:
+        # Whoever ignores a signal, as nohup does, goes on doing so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    if keep is not None:
+        yield keep
+        return
+    directory = Path(tempfile.mkdtemp(prefix="recon-demo-"))
+    # The server's user passes through; only it can read what lies inside.
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        for number in (signal.SIGINT, *_GOODBYES):
+            signal.signal(number, signal.SIG_IGN)
+        # It runs still if its start was interrupted.
+        run(EmbeddedPostgres(directory / "postgres").stop())
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+async def _demo(
+    directory: Path, settings: Settings, *, leave: bool, output: Format
+) -> Summary | None:
+    """Play, and stay until Ctrl-C unless `leave`; None if Ctrl-C came before the end of the day."""
     began_at = utc_now()
     told = output is Format.TABLE
     async with installed(directory, settings, opening_accounts(began_at)) as installation:
-        stop = asyncio.Event()
+        goodbye, stop = asyncio.Event(), asyncio.Event()
+        for number in (signal.SIGINT, *_GOODBYES):
+            asyncio.get_running_loop().add_signal_handler(number, goodbye.set)
+        waiting = asyncio.create_task(goodbye.wait())
         serving = asyncio.create_task(installation.house.serve(stop))
-        if told:
-            _print_start(installation)
-        stage = Stage(
-            pool=installation.pool,
-            writer=installation.logs.writer,
-            register_latecomer=lambda: _register_latecomer(installation, began_at),
-        )
-
-        async def tell(act: Act, played: Played) -> None:
-            if told:
-                await _print_act(installation, act, played)
+        playing = asyncio.create_task(_play(installation, began_at, told=told, leave=leave))
+        try:
+            await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not playing.done():
+                await _break_off(playing)
+                return None
             if not leave:
-                await asyncio.sleep(_PAUSE_SECONDS)
+                if told:
+                    _print_ways_to_look(directory)
+                talk.print("\nCtrl-C ends the demo.")
+                await waiting
+            return playing.result()
+        finally:
+            waiting.cancel()
+            # The pool closes only after the house has given its connections back.
+            stop.set()
+            await serving
 
-        summary = await play(stage, acts(began_at), tell)
+
+async def _break_off(playing: "asyncio.Task[Summary]") -> None:
+    # Asked again and again, for a driver that was about to answer may swallow one cancellation.
+    while not playing.done():
+        playing.cancel()
+        await asyncio.wait({playing}, timeout=_AGAIN_SECONDS)
+
+
+async def _play(
+    installation: Installation, began_at: datetime, *, told: bool, leave: bool
+) -> Summary:
+    if told:
+        _print_start(installation)
+    stage = Stage(
+        pool=installation.pool,
+        writer=installation.logs.writer,
+        register_latecomer=lambda: _register_latecomer(installation, began_at),
+    )
+
+    async def tell(act: Act, played: Played) -> None:
         if told:
-            _print_end(directory, summary)
+            await _print_act(installation, act, played)
         if not leave:
-            await _wait_for_interrupt()
-        stop.set()
-        await serving
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    summary = await play(stage, acts(began_at), tell)
+    if told:
+        _print_end(summary)
     return summary
 
 
@@ -105,14 +162,16 @@ def _print_start(installation: Installation) -> None:
 
 async def _print_act(installation: Installation, act: Act, played: Played) -> None:
     out.print(f"[bold]{act.title}[/]")
-    out.print(Padding(act.story, (0, 0, 0, 2)), style="dim")
+    out.print(_wrapped("  ", act.story), style="dim", markup=False)
     for send in act.sends:
         out.print(f"  [blue]{send.topic}[/]  {send.caption}")
     if act.quarantines:
         newest = (await quarantine.read(installation.pool, everything=True))[-act.quarantines :]
         for each in newest:
             out.print(f"  [magenta]{each.code}[/] at {each.field}", highlight=False)
-            out.print(f"    rule: {each.rule}; found: {each.detail or '-'}", markup=False)
+            out.print(_wrapped("    ", f"rule: {each.rule}"), markup=False)
+            if each.detail:
+                out.print(f"    found: {each.detail}", markup=False)
     for account in played.accounts:
         if not any(e.account_id == account.position.account_id for e in act.expects):
             continue
@@ -120,16 +179,21 @@ async def _print_act(installation: Installation, act: Act, played: Played) -> No
         raw = "" if position.raw_tier is position.tier else f" (raw {styled(position.raw_tier)})"
         out.print(
             f"  {position.account_id:<14} bank {position.bank}  ledger {position.ledger}  "
-            f"unexplained {position.unexplained}  {styled(position.tier)}{raw}  "
-            f"breaker {styled(account.breaker_state)}"
+            f"unexplained {position.unexplained}"
         )
+        breaker = styled(account.breaker_state)
+        out.print(f"  {'':<14} {styled(position.tier)}{raw}  breaker {breaker}")
     if act.sends:
         milliseconds = played.decided_seconds * 1000
         out.print(f"  [dim]decided and published {milliseconds:.0f} ms after the last record[/]")
     out.print()
 
 
-def _print_end(directory: Path, summary: Summary) -> None:
+def _wrapped(indent: str, text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _print_end(summary: Summary) -> None:
     verdict = "as scripted" if summary.as_scripted else "[bold red]NOT AS SCRIPTED[/]"
     out.print(
         f"{summary.inputs} inputs, {summary.disposed} with exactly one disposition, "
@@ -138,6 +202,9 @@ def _print_end(directory: Path, summary: Summary) -> None:
     if summary.trip_seconds is not None:
         out.print(f"the breaker's OPEN record could be read {summary.trip_seconds * 1000:.0f} ms "
                   "after the notification arrived")  # fmt: skip
+
+
+def _print_ways_to_look(directory: Path) -> None:
     out.print("\n[bold]Look closer[/], in another terminal:")
     for command in (
         "status",
@@ -147,11 +214,3 @@ def _print_end(directory: Path, summary: Summary) -> None:
         "audit inputs",
     ):
         out.print(f"  recon-streams {command} --data {directory}", markup=False)
-
-
-async def _wait_for_interrupt() -> None:
-    out.print("\nCtrl-C ends the demo and removes everything it made.")
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()

@@ -1,0 +1,63 @@
+"""The demo leaves nothing behind, however it ends, and advises nothing that is gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
+
+LINE_LENGTH_MAX = 80
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """The only directory that a demo can make its own in."""
+    # Not below pytest's directory: the user that runs the server cannot pass through it.
+    with tempfile.TemporaryDirectory(prefix="recon-ends-") as made:
+        Path(made).chmod(0o711)
+        yield Path(made)
+
+
+def demo(place: Path, *options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "agents.cli", "demo", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("word", ["", "In balance"], ids=["at its start", "in the middle"])
+def test_a_demo_that_is_stopped_removes_everything_it_made(
+    place: Path, number: int, word: str
+) -> None:
+    process = demo(place)
+    assert process.stdout is not None
+    while not list(place.iterdir()):
+        assert process.poll() is None
+    while word and not process.stdout.readline().startswith(word):
+        assert process.poll() is None
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert list(place.iterdir()) == []
+    assert process.returncode == 128 + signal.SIGINT
+
+
+def test_a_demo_that_ends_by_itself_fits_a_terminal_and_names_no_directory(place: Path) -> None:
+    process = demo(place, "--exit")
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    lines = said.splitlines()
+    assert [line for line in lines if len(line) > LINE_LENGTH_MAX or line != line.rstrip()] == []
+    assert "Look closer" not in said
+    assert str(place) not in said
+    assert list(place.iterdir()) == []
