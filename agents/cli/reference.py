@@ -30,7 +30,7 @@ EXIT_MEANINGS: Final[dict[ExitCode, str]] = {
     ExitCode.CONFIGURATION: "A setting or a file is wrong; stderr names each by line and column.",
     ExitCode.UNREACHABLE: "The book or the log did not answer; stderr says which address.",
     ExitCode.DIFFERENCES: "An audit or a comparison found something; it is listed on stdout.",
-    ExitCode.REFUSED: "It would contradict what the book holds.",
+    ExitCode.REFUSED: "The book, the log or another process does not allow it; stderr says why.",
     ExitCode.PARTIAL: "Some of it was done.",
     ExitCode.FENCED: "Another worker owns the partition now; this one left.",
     ExitCode.LOST_RECORDS: "The log has records that it did not deliver.",
