@@ -74,9 +74,9 @@ def _directory(keep: Path | None) -> Iterator[Path]:
         yield keep
         return
     directory = Path(tempfile.mkdtemp(prefix="recon-demo-"))
-    # The server's user passes through; only it can read what lies inside.
-    directory.chmod(0o711)
     try:
+        # The server's user passes through; only it can read what lies inside.
+        directory.chmod(0o711)
         yield directory
     finally:
         for number in (signal.SIGINT, *_GOODBYES):

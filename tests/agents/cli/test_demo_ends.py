@@ -34,6 +34,10 @@ def demo(place: Path, *options: str) -> "subprocess.Popen[str]":
     )
 
 
+def made_in(place: Path) -> list[Path]:
+    return list(place.glob("recon-demo-*"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("word", ["", "In balance"], ids=["at its start", "in the middle"])
 def test_a_demo_that_is_stopped_removes_everything_it_made(
@@ -41,14 +45,14 @@ def test_a_demo_that_is_stopped_removes_everything_it_made(
 ) -> None:
     process = demo(place)
     assert process.stdout is not None
-    while not list(place.iterdir()):
+    while not made_in(place):
         assert process.poll() is None
     while word and not process.stdout.readline().startswith(word):
         assert process.poll() is None
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
-    assert list(place.iterdir()) == []
+    assert made_in(place) == []
     assert process.returncode == 128 + signal.SIGINT
 
 
@@ -60,4 +64,4 @@ def test_a_demo_that_ends_by_itself_fits_a_terminal_and_names_no_directory(place
     assert [line for line in lines if len(line) > LINE_LENGTH_MAX or line != line.rstrip()] == []
     assert "Look closer" not in said
     assert str(place) not in said
-    assert list(place.iterdir()) == []
+    assert made_in(place) == []
