@@ -17,6 +17,7 @@ from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
 from agents.upkeep import keep_log_for_ever
 from agents.worker import canonical, make_intakes, run_worker
+from recon_streams.book.sessions import end_stuck_sessions
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.record import Batch
@@ -35,6 +36,7 @@ from recon_streams.runtime.watchdog import watch_progress
 _log = structlog.get_logger()
 _AGAIN_SECONDS = 1.0
 _BOOK_SECONDS_MAX = 5.0
+_SESSIONS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ class House:
         self._on_started = on_started
         tasks = [
             self._task("book", self._ask_the_book),
+            self._task("sessions", self._end_stuck_sessions),
             self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
             self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
         ]
@@ -187,6 +190,13 @@ class House:
             await self._pool.fetchval("SELECT 1")
             self._book_answered_at = monotonic()
             await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _end_stuck_sessions(self) -> None:
+        while True:
+            ended = await end_stuck_sessions(self._pool)
+            if ended:
+                _log.warning("stuck_sessions_ended", count=ended)
+            await asyncio.sleep(_SESSIONS_SECONDS)
 
     def _why_no_book(self) -> str | None:
         # Not asked here: a question to a server that hangs cannot even be given up in time.

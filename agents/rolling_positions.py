@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import asyncpg
 import msgspec
+import structlog
 from faust.types import AgentT, StreamT
 
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.partitioner import partition_of
-from recon_streams.log.record import Batch
+from recon_streams.log.record import Batch, Record
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.positions.rolling import Rolling, push
 from recon_streams.positions.status import status_pages
@@ -22,6 +23,7 @@ from recon_streams.runtime.faust_app import ReconApp
 from topics.positions import Position
 
 TOPIC = "recon.positions"
+_log = structlog.get_logger()
 _DECODER = msgspec.json.Decoder(Position)
 
 RollingTable = BookTable[Rolling, Position]
@@ -41,11 +43,23 @@ def attach(
         """Keep the newest position and the last minutes of each account."""
         async for batch in batches_of(batches):
             for record in batch.records:
-                if record.key is not None and record.value is not None:
-                    table.put(record.key.decode(), _DECODER.decode(record.value))
+                _put(table, record)
             on_settled(batch)
 
     return app.agent(topic.channel, name="agents.rolling_positions")(rolling_positions)
+
+
+def _put(table: RollingTable, record: Record) -> None:
+    if record.key is None or record.value is None:
+        return
+    try:
+        table.put(record.key.decode(), _DECODER.decode(record.value))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Not written by us. No verdict is read from this table, so a stranger's record must not
+        # stop a worker; the next record of the account takes its place.
+        _log.error(
+            "foreign_position", topic=record.topic, partition=record.partition, offset=record.offset
+        )
 
 
 async def restore(

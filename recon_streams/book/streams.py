@@ -52,7 +52,8 @@ async def advance(
     """
     stream: int | None = await unit.connection.fetchval(
         "UPDATE book.stream SET next_offset = $4, "
-        "through_at = greatest(through_at, coalesce($6, through_at)) "
+        # A sender may set the time of its records, on a topic that lets it: never past now.
+        "through_at = greatest(through_at, least(coalesce($6, through_at), clock_timestamp())) "
         "WHERE topic = $1 AND part = $2 AND next_offset = $3 "
         "RETURNING stream, pg_advisory_xact_lock_shared($5)",
         partition.topic,

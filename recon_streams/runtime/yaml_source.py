@@ -115,7 +115,7 @@ def parse_yaml(name: str, text: str) -> YamlSource:
         raise _at(name, text, (len(before), len(before[-1]) + 1), message) from None
     except RecursionError:
         raise _at(name, text, (1, 1), "not YAML: blocks inside blocks, too deep") from None
-    except (YAMLError, ValueError):
+    except (YAMLError, ValueError, TypeError):
         raise _at(name, text, (1, 1), "not YAML: some value cannot be read") from None
     if data is None:
         data = CommentedMap()
