@@ -38,9 +38,12 @@ class Detection:
         if wait > 0:
             await asyncio.sleep(wait)
 
-    def sending(self, number: int) -> bytes:
-        """Note that message `number` is due now; return the account, which is its key."""
-        due = self.began + number / RATE
+    def sending(self, number: int, *, with_number: int | None = None) -> bytes:
+        """Note that message `number` is due now; return the account, which is its key.
+
+        One that is sent together with an earlier one is due when that is.
+        """
+        due = self.began + (number if with_number is None else with_number) / RATE
         self.due_of[_marker(self.values[number])] = due
         account = f"STORM-{(number // 10):05}"
         if number % 10 == 0 and due > self.began + WARM_UP_SECONDS:

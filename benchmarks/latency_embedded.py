@@ -60,7 +60,7 @@ async def _measure(data: Path, detection: Detection) -> None:
         await detection.wait_for(start)
         batch = []
         for number in range(start, min(start + RECORDS_PER_TICK, len(detection.values))):
-            key = detection.sending(number)
+            key = detection.sending(number, with_number=start)
             batch.append(OutgoingRecord(TOPIC, key, detection.values[number]))
         await writer.append(batch)
     await detection.all_heard()

@@ -64,6 +64,7 @@ async def test_expired_inputs_are_passed_once_a_person_accepts_it(fresh: Any) ->
     assert [flaw for flaw in await stack.flaws() if flaw.topic == MOVEMENTS.topic] == []
 
 
+@pytest.mark.postgres
 async def test_a_partition_nobody_has_read_has_lost_nothing(fresh_stack: Any) -> None:
     await refused(fresh_stack, "the book has never read ledger.movements/0")
     done = await accept(fresh_stack, partition="99", code=ExitCode.REFUSED)
