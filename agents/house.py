@@ -12,11 +12,12 @@ import structlog
 
 from agents.consume import exit_code_of
 from agents.gauges import check_invariants, show_gauges
+from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
 from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
 from agents.upkeep import keep_log_for_ever
-from agents.worker import canonical, make_intakes, run_worker
+from agents.worker import run_worker
 from recon_streams.book.sessions import end_stuck_sessions
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
@@ -125,18 +126,13 @@ class House:
         return task
 
     def _worker_parts(self) -> WorkerParts:
-        worker, limits = self._settings.worker, self._settings.limits
+        worker = self._settings.worker
         directories = DirectoryCache()
         return WorkerParts(
             pool=self._pool,
             reader=self._logs.reader(),
             probe=self._logs.probe,
-            intakes=make_intakes(
-                directories,
-                bytes_max=limits.message_bytes_max,
-                validate_schema=limits.validate_schema,
-                accept_test_messages=limits.accept_test_messages,
-            ),
+            intakes=make_intakes(directories, self._settings.limits),
             directories=directories,
             records_max=worker.batch_records_max,
             wait_seconds=worker.fetch_wait_seconds,

@@ -13,10 +13,10 @@ import msgspec
 
 from agents.address import ADDRESS_FILE, Address
 from agents.house import House, open_house
+from agents.intakes import by_topic, make_intakes
 from agents.logs import Logs, postgres_logs, topic_plans
 from agents.registration import register
 from agents.sole_owner import sole_owner
-from agents.worker import by_topic, make_intakes
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import newest_revision, revision_of
 from recon_streams.embedded.postgres import EmbeddedPostgres
@@ -108,15 +108,7 @@ async def _register(
     """Apply the registry, and let what waited for one of its accounts be decided."""
     if not accounts:
         return None
-    limits = settings.limits
-    intakes = by_topic(
-        make_intakes(
-            DirectoryCache(),
-            bytes_max=limits.message_bytes_max,
-            validate_schema=limits.validate_schema,
-            accept_test_messages=limits.accept_test_messages,
-        )
-    )
+    intakes = by_topic(make_intakes(DirectoryCache(), settings.limits))
     change, _ = await register(pool, accounts, intakes, source="up", actor=f"uid {os.geteuid()}")
     return change
 

@@ -6,8 +6,8 @@ from typing import Final
 import asyncpg
 import structlog
 
+from agents.intakes import input_topics
 from agents.logs import Logs
-from agents.worker import input_topics
 from recon_streams.book import streams
 from recon_streams.kernel.clock import utc_now
 

@@ -1,31 +1,28 @@
 """The worker: agents on batch topics, fed from the log where the book stands, until stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
 from agents import bank_notifications, ledger_balances, ledger_movements, rolling_positions
 from agents.consume import ConsumeParts, exit_code_of
+from agents.intakes import aliases, input_topics
 from agents.parts import WorkerParts
 from agents.starting import Starting
 from agents.ticks import note_caught_up_for_ever, take_due_for_ever
-from recon_streams.book.intake import Intake
 from recon_streams.book.streams import claim_log
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.errors import OffsetOutOfRange
 from recon_streams.log.record import Batch, TopicPartition
-from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
-from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.batch_topic import BatchTopic
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.faust_app import make_app, start_app, stop_app
 from recon_streams.runtime.leaving import leave_process
 from recon_streams.runtime.source import LogSource, routes
-from topics.catalogue import inputs as input_contracts
 
 _log = structlog.get_logger()
 
@@ -34,48 +31,6 @@ _AGENTS: Final = {
     LedgerMovements.name: ledger_movements.attach,
     LedgerBalances.name: ledger_balances.attach,
 }
-
-
-def make_intakes(
-    directories: DirectoryCache,
-    *,
-    bytes_max: int = 50_000_000,
-    validate_schema: bool = True,
-    accept_test_messages: bool = False,
-) -> dict[str, Intake[Any]]:
-    """Return the intake of each input stream, by its canonical topic."""
-    kinds: tuple[Any, ...] = (
-        BankNotifications(
-            bytes_max=bytes_max,
-            validate_schema=validate_schema,
-            accept_test_messages=accept_test_messages,
-        ),
-        LedgerMovements(),
-        LedgerBalances(),
-    )
-    return {kind.name: PositionDesk(kind, directories) for kind in kinds}
-
-
-def by_topic(intakes: Mapping[str, Intake[Any]]) -> dict[str, Intake[Any]]:
-    """Return the intakes under every topic they are read from, aliases included."""
-    found = dict(intakes)
-    found.update({alias: intakes[name] for alias, name in aliases().items()})
-    return found
-
-
-def aliases() -> dict[str, str]:
-    """Return alias -> canonical topic of every input."""
-    return {alias: c.name for c in input_contracts() for alias in c.aliases}
-
-
-def canonical(topic: str) -> str:
-    """Return the stream's own name for a topic or one of its aliases."""
-    return aliases().get(topic, topic)
-
-
-def input_topics() -> list[str]:
-    """Return every topic inputs are read from."""
-    return [contract.name for contract in input_contracts()] + list(aliases())
 
 
 async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:

@@ -16,8 +16,8 @@ from agents.cli.place import (
     Place,
     find_place,
 )
+from agents.intakes import by_topic, make_intakes
 from agents.registration import register
-from agents.worker import by_topic, make_intakes
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
@@ -62,14 +62,6 @@ def apply(
 async def _apply(
     place: Place, definitions: tuple[AccountDefinition, ...], file: Path
 ) -> tuple[RegistryChange, dict[int, Outcome]]:
-    limits = place.settings.limits
-    intakes = by_topic(
-        make_intakes(
-            DirectoryCache(),
-            bytes_max=limits.message_bytes_max,
-            validate_schema=limits.validate_schema,
-            accept_test_messages=limits.accept_test_messages,
-        )
-    )
+    intakes = by_topic(make_intakes(DirectoryCache(), place.settings.limits))
     async with place.pool() as pool:
         return await register(pool, definitions, intakes, source=file.name, actor=getpass.getuser())

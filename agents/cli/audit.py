@@ -13,7 +13,7 @@ from agents.cli.place import (
     Place,
     find_place,
 )
-from agents.worker import input_topics
+from agents.intakes import input_topics
 from recon_streams.book.audit import PartitionAudit, audit_inputs
 from recon_streams.runtime.exit_codes import ExitCode
 

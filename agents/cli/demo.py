@@ -16,9 +16,9 @@ import typer
 from agents.cli.app import Ended, app, run
 from agents.cli.output import Format, FormatOption, out, print_as, styled, talk
 from agents.cli.place import find_place
+from agents.intakes import by_topic, make_intakes
 from agents.registration import register
 from agents.up import Installation, installed
-from agents.worker import by_topic, make_intakes
 from recon_streams.book import quarantine
 from recon_streams.demo.accounts import all_accounts, opening_accounts
 from recon_streams.demo.player import Played, Stage, Summary, play

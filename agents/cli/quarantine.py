@@ -25,7 +25,7 @@ from agents.cli.place import (
     Place,
     find_place,
 )
-from agents.worker import by_topic, make_intakes
+from agents.intakes import by_topic, make_intakes
 from recon_streams.book import dismissal, quarantine
 from recon_streams.book.replay import replay_codes, replay_ids
 from recon_streams.kernel.disposition import Disposition, Outcome
@@ -161,15 +161,7 @@ async def _show(place: Place, quarantine_id: int) -> tuple[quarantine.Quarantine
 
 
 async def _replay(place: Place, ids: list[int], codes: list[RefusalCode]) -> dict[int, Outcome]:
-    limits = place.settings.limits
-    intakes = by_topic(
-        make_intakes(
-            DirectoryCache(),
-            bytes_max=limits.message_bytes_max,
-            validate_schema=limits.validate_schema,
-            accept_test_messages=limits.accept_test_messages,
-        )
-    )
+    intakes = by_topic(make_intakes(DirectoryCache(), place.settings.limits))
     actor = getpass.getuser()
     async with place.pool() as pool:
         await quarantine.require_waiting(pool, ids)

@@ -15,8 +15,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from agents.intakes import input_topics
 from agents.logs import Logs, kafka_logs, postgres_logs, topic_plans
-from agents.worker import input_topics
 from recon_streams.book.audit import InputFlaw, audit_inputs
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate

@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from agents.intakes import by_topic, make_intakes
 from agents.parts import WorkerParts
 from agents.registration import register
 from agents.up import installed
-from agents.worker import by_topic, make_intakes, run_worker
+from agents.worker import run_worker
 from recon_streams.book import quarantine
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate

@@ -6,10 +6,10 @@ import asyncpg
 import pytest
 
 from agents import rolling_positions
+from agents.intakes import make_intakes
 from agents.logs import topic_plans
 from agents.parts import WorkerParts
 from agents.starting import Starting
-from agents.worker import make_intakes
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.log.postgres_admin import PostgresAdmin

@@ -10,9 +10,9 @@ import pytest
 from typing_extensions import override
 
 from agents.commit import commit_batch
+from agents.intakes import make_intakes
 from agents.logs import topic_plans
 from agents.ticks import note_whether_caught_up
-from agents.worker import make_intakes
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_batch

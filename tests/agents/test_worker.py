@@ -10,8 +10,9 @@ import asyncpg
 import msgspec
 import pytest
 
+from agents.intakes import by_topic, input_topics, make_intakes
 from agents.parts import WorkerParts
-from agents.worker import by_topic, input_topics, make_intakes, run_worker
+from agents.worker import run_worker
 from recon_streams.book.audit import audit_inputs
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate

@@ -108,7 +108,7 @@ def test_the_compose_file_names_commands_topics_and_settings_that_exist() -> Non
 
 
 def test_every_input_topic_has_an_intake() -> None:
-    from agents.worker import aliases, input_topics  # noqa: PLC0415 - beside its use
+    from agents.intakes import aliases, input_topics  # noqa: PLC0415 - beside its use
 
     declared = {c.name for c in CATALOGUE} | {a for c in CATALOGUE for a in c.aliases}
     assert set(input_topics()) <= declared

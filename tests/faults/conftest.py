@@ -13,8 +13,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from agents.intakes import input_topics
 from agents.logs import Logs, kafka_logs, postgres_logs
-from agents.worker import input_topics
 from recon_streams.book.audit import audit_inputs
 from recon_streams.book.connection import open_pool
 from recon_streams.log.kafka_connection import KafkaConnection

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from agents.commit import commit_batch
+from agents.intakes import make_intakes
 from agents.logs import Logs, postgres_logs, topic_plans
-from agents.worker import make_intakes
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_batch

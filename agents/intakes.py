@@ -1,0 +1,48 @@
+"""What is read from which topic: the input streams, their aliases, and how each is decided."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from recon_streams.book.intake import Intake
+from recon_streams.positions.desk import PositionDesk
+from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
+from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.runtime.sections import LimitSettings
+from topics.catalogue import inputs as input_contracts
+
+
+def make_intakes(
+    directories: DirectoryCache, limits: LimitSettings | None = None
+) -> dict[str, Intake[Any]]:
+    """Return the intake of each input stream, by its canonical topic; None means default limits."""
+    notifications = BankNotifications()
+    if limits is not None:
+        notifications = BankNotifications(
+            bytes_max=limits.message_bytes_max,
+            validate_schema=limits.validate_schema,
+            accept_test_messages=limits.accept_test_messages,
+        )
+    kinds: tuple[Any, ...] = (notifications, LedgerMovements(), LedgerBalances())
+    return {kind.name: PositionDesk(kind, directories) for kind in kinds}
+
+
+def by_topic(intakes: Mapping[str, Intake[Any]]) -> dict[str, Intake[Any]]:
+    """Return the intakes under every topic they are read from, aliases included."""
+    found = dict(intakes)
+    found.update({alias: intakes[name] for alias, name in aliases().items()})
+    return found
+
+
+def aliases() -> dict[str, str]:
+    """Return alias -> canonical topic of every input."""
+    return {alias: c.name for c in input_contracts() for alias in c.aliases}
+
+
+def canonical(topic: str) -> str:
+    """Return the stream's own name for a topic or one of its aliases."""
+    return aliases().get(topic, topic)
+
+
+def input_topics() -> list[str]:
+    """Return every topic inputs are read from."""
+    return [contract.name for contract in input_contracts()] + list(aliases())
