@@ -223,6 +223,27 @@ async def test_a_key_orders_and_says_nothing(stack: Stack, key: bytes | None) ->
     assert await stack.flaws() == []
 
 
+async def test_what_senders_write_is_in_no_log_line(stack: Stack) -> None:
+    bad = [
+        (XML, in_text(b"<Nm>", b"<Nm>CANARY-NAME ")),
+        (XML, in_text(b'Ccy="AED">', b'Ccy="AED">CANARY-AMOUNT')),
+        (XML, in_text(b"<Othr><Id>", b"<Othr><Id>CANARY-ACCOUNT")),
+        (XML, said(b"<CANARY-MARKUP")),
+        (MOVEMENTS, replaced("movement_id", b'["CANARY-ID"]')),
+        (MOVEMENTS, replaced("amount", b'"CANARY-AMOUNT"')),
+        (MOVEMENTS, also(b'"CANARY-KEY": "CANARY-VALUE"')),
+    ]
+    for topic, make in bad:
+        partition = TopicPartition(topic, 1)
+        key, good = stack.good(partition)
+        _, offset = await stack.append(topic, key, make(good))
+        await stack.decided(partition, offset)
+    written = (stack.installation.directory / "worker.log").read_text()
+    assert written.count("batch_committed") >= len(bad)
+    assert "CANARY" not in written
+    assert "A person who pays" not in written
+
+
 async def test_ten_megabytes_of_a_good_message_are_decided(stack: Stack) -> None:
     partition = TopicPartition(XML, 0)
     key, good = stack.good(partition)
