@@ -1,9 +1,12 @@
 """The servers that tests meet: a real Apache Kafka and a real PostgreSQL, started once per run."""
 
 import asyncio
+import itertools
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -80,3 +83,21 @@ async def database(postgres: TestPostgres) -> AsyncIterator[str]:
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session")
+def make_directory() -> Iterator[Callable[[], Path]]:
+    """Makes directories that any user can pass through, and with names short enough for a socket.
+
+    Through what pytest makes, the user that runs an embedded PostgreSQL cannot pass.
+    """
+    with tempfile.TemporaryDirectory(prefix="recon-", ignore_cleanup_errors=True) as place:
+        Path(place).chmod(0o711)
+        numbers = itertools.count(1)
+
+        def make() -> Path:
+            made = Path(place, str(next(numbers)))
+            made.mkdir(mode=0o711)
+            return made
+
+        yield make

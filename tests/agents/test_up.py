@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -100,15 +98,11 @@ _COMMAND = [sys.executable, "-m", "agents.cli"]
 
 
 @pytest.fixture
-def machine() -> Iterator[Machine]:
-    # Not below pytest's directory: the user that runs the server cannot pass through it.
-    data = Path(tempfile.mkdtemp(prefix="recon-up-"))
-    data.chmod(0o711)
-    made = Machine(data)
+def machine(make_directory: Callable[[], Path]) -> Iterator[Machine]:
+    made = Machine(make_directory())
     yield made
     if made.daemon is not None and made.daemon.poll() is None:
         made.down()
-    shutil.rmtree(data, ignore_errors=True)
 
 
 def booked_today(name: str, target: Path) -> str:

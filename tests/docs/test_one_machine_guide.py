@@ -2,13 +2,11 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,15 +90,11 @@ class Reader:
 
 
 @pytest.fixture
-def reader() -> Iterator[Reader]:
-    # Not below pytest's directory: the user that runs the server cannot pass through it.
-    directory = Path(tempfile.mkdtemp(prefix="recon-guide-"))
-    directory.chmod(0o711)
-    made = Reader(directory)
+def reader(make_directory: Callable[[], Path]) -> Iterator[Reader]:
+    made = Reader(make_directory())
     yield made
     if made.daemon is not None and made.daemon.poll() is None:
         made.stop()
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _without_versions(text: str) -> list[str]:

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,9 @@ LINE_LENGTH_MAX = 80
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
+def place(make_directory: Callable[[], Path]) -> Path:
     """The only directory that a demo can make its own in."""
-    # Not below pytest's directory: the user that runs the server cannot pass through it.
-    with tempfile.TemporaryDirectory(prefix="recon-ends-") as made:
-        Path(made).chmod(0o711)
-        yield Path(made)
+    return make_directory()
 
 
 def demo(place: Path, *options: str) -> "subprocess.Popen[str]":

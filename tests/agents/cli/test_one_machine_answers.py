@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -31,11 +29,9 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def data() -> Iterator[Path]:
+def data(make_directory: Callable[[], Path]) -> Iterator[Path]:
     """The directory of an installation that runs for the tests of this file."""
-    # Not below pytest's directory: the user that runs the server cannot pass through it.
-    directory = Path(tempfile.mkdtemp(prefix="recon-answers-"))
-    directory.chmod(0o711)
+    directory = make_directory()
     accounts = directory / "accounts.yaml"
     accounts.write_text(_ACCOUNTS.replace("AS_OF", datetime.now(UTC).isoformat()))
     options = ["--accounts", str(accounts), "--telemetry-port", "0"]
@@ -56,7 +52,6 @@ def data() -> Iterator[Path]:
     yield directory
     daemon.terminate()
     assert daemon.wait(30) == 0
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture
