@@ -1,0 +1,1 @@
+"""Files as banks deliver them: folders, ZIPs, several documents in one, MT940."""

@@ -1,0 +1,3 @@
+CREATE SCHEMA discrepancies;
+
+GRANT USAGE ON SCHEMA discrepancies TO recon_app;

@@ -1,0 +1,3 @@
+CREATE SCHEMA matching;
+
+GRANT USAGE ON SCHEMA matching TO recon_app;

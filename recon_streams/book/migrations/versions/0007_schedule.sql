@@ -1,0 +1,3 @@
+CREATE SCHEMA schedule;
+
+GRANT USAGE ON SCHEMA schedule TO recon_app;

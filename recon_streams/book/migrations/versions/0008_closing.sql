@@ -1,0 +1,3 @@
+CREATE SCHEMA closing;
+
+GRANT USAGE ON SCHEMA closing TO recon_app;

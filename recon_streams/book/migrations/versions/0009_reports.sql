@@ -1,0 +1,3 @@
+CREATE SCHEMA reports;
+
+GRANT USAGE ON SCHEMA reports TO recon_app;

@@ -1,0 +1,1 @@
+"""Other systems that are asked over a network."""

@@ -1,0 +1,1 @@
+"""What is wrong, as something with a life of its own: found, owned, explained, proven gone."""

@@ -1,0 +1,1 @@
+"""One frozen dataset with a hash, rendered several ways."""

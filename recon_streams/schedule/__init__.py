@@ -1,0 +1,1 @@
+"""What is due when: rows of the book, ticks in the log."""

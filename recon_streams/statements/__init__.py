@@ -1,0 +1,1 @@
+"""What the bank's statements must satisfy: the equation, the chain, the pages, the due day."""
