@@ -18,6 +18,7 @@ from topics.words import (
     Rail,
     Reason,
     RecordId,
+    Uetr,
 )
 from topics.words import Reference as PaymentReference
 
@@ -49,70 +50,77 @@ class _LedgerRecord(
     schema_version: SchemaVersion = 1
 
 
-class Issue(_LedgerRecord, frozen=True, kw_only=True, tag="issue"):
+class _Movement(_LedgerRecord, frozen=True, kw_only=True, omit_defaults=True):
+    """What every movement may say of the bank's side of it; the day's matching looks for it there.
+
+    Attributes:
+        reference: The payment it belongs to, if it belongs to one.
+        uetr: The payment's UETR, if the ledger knows it.
+        bank_reference: The reference the bank itself gave to the booking, if the ledger knows it.
+        batch_reference: What the movements share that the bank books in one sum, as a settlement
+            or payment file.
+    """
+
+    reference: PaymentReference | None = None
+    uetr: Uetr | None = None
+    bank_reference: PaymentReference | None = None
+    batch_reference: PaymentReference | None = None
+
+
+class Issue(_Movement, frozen=True, kw_only=True, tag="issue"):
     """Tokens came into being: the ledger balance rises by `amount`.
 
     Attributes:
         amount: How much was issued.
-        reference: The payment it belongs to, if it belongs to one.
     """
 
     amount: AmountText
-    reference: PaymentReference | None = None
 
 
-class Redeem(_LedgerRecord, frozen=True, kw_only=True, tag="redeem"):
+class Redeem(_Movement, frozen=True, kw_only=True, tag="redeem"):
     """Tokens ceased to be: the ledger balance falls by `amount`.
 
     Attributes:
         amount: How much was redeemed.
-        reference: The payment it belongs to, if it belongs to one.
     """
 
     amount: AmountText
-    reference: PaymentReference | None = None
 
 
-class Transfer(_LedgerRecord, frozen=True, kw_only=True, tag="transfer"):
+class Transfer(_Movement, frozen=True, kw_only=True, tag="transfer"):
     """One leg of a transfer between two ledger accounts; each leg is a record of its own.
 
     Attributes:
         amount: How much moved.
         direction: `in` raises the ledger balance of the account, `out` lowers it.
-        reference: The payment it belongs to, if it belongs to one.
     """
 
     amount: AmountText
     direction: Literal["in", "out"]
-    reference: PaymentReference | None = None
 
 
-class Fee(_LedgerRecord, frozen=True, kw_only=True, tag="fee"):
+class Fee(_Movement, frozen=True, kw_only=True, tag="fee"):
     """A fee taken from the account: the ledger balance falls by `amount`.
 
     Attributes:
         amount: How much was taken.
-        reference: The payment it belongs to, if it belongs to one.
     """
 
     amount: AmountText
-    reference: PaymentReference | None = None
 
 
-class Adjustment(_LedgerRecord, frozen=True, kw_only=True, tag="adjustment"):
+class Adjustment(_Movement, frozen=True, kw_only=True, tag="adjustment"):
     """A correction somebody answers for.
 
     Attributes:
         amount: How much was corrected.
         direction: `in` raises the ledger balance of the account, `out` lowers it.
         reason: Why, for whoever reads the account's history.
-        reference: The payment it belongs to, if it belongs to one.
     """
 
     amount: AmountText
     direction: Literal["in", "out"]
     reason: Reason
-    reference: PaymentReference | None = None
 
 
 class Hold(_LedgerRecord, frozen=True, kw_only=True, tag="hold"):

@@ -62,6 +62,14 @@ Reference = Annotated[
         examples=["PAYOUT-8841"],
     ),
 ]
+Uetr = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}{_END}",
+        description="Unique end-to-end transaction reference: a UUID in lower case.",
+        examples=["eb6305c9-1f7a-4a2e-9d3a-6d7a0e2f1c55"],
+    ),
+]
 Rail = Annotated[
     str,
     Meta(

@@ -6,7 +6,7 @@ written in the batch's own transaction. Pure: it neither loads nor writes itself
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -69,6 +69,11 @@ class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     names_payment: bool
     sequence: int
+    kind: str
+    occurred_at: datetime
+    uetr: str | None = None
+    bank_reference: str | None = None
+    batch_reference: str | None = None
 
 
 @dataclass

@@ -45,6 +45,11 @@ _MOVEMENT: Final = Bulk.insert(
         "reference": "text",
         "names_payment": "boolean",
         "sequence": "bigint",
+        "kind": "text",
+        "occurred_at": "timestamptz",
+        "uetr": "text",
+        "bank_reference": "text",
+        "batch_reference": "text",
     },
 )
 _LEG: Final = Bulk(
@@ -124,6 +129,11 @@ def _movement_rows(known: Known) -> list[tuple[object, ...]]:
             row.reference,
             row.names_payment,
             row.sequence,
+            row.kind,
+            row.occurred_at,
+            row.uetr,
+            row.bank_reference,
+            row.batch_reference,
         )
         for row in known.added_movements
     ]

@@ -32,6 +32,7 @@ from topics.ledger_movements import (
     Hold,
     Issue,
     LedgerRecord,
+    Movement,
     Payout,
     Redeem,
     Release,
@@ -121,6 +122,11 @@ def _take_movement(
             reference=record.reference,
             names_payment=isinstance(record, Release) or is_announcement(record),
             sequence=working.next_sequence(account),
+            kind=str(type(record).__struct_config__.tag),
+            occurred_at=record.occurred_at,
+            uetr=record.uetr if isinstance(record, Movement) else None,
+            bank_reference=record.bank_reference if isinstance(record, Movement) else None,
+            batch_reference=record.batch_reference if isinstance(record, Movement) else None,
         )
     )
     working.record(account, event)

@@ -130,8 +130,7 @@ ALTER TABLE positions.ledger_record
     ADD COLUMN occurred_at timestamptz,
     ADD COLUMN uetr text,
     ADD COLUMN bank_reference text,
-    ADD COLUMN batch_reference text,
-    ADD COLUMN counterparty text;
+    ADD COLUMN batch_reference text;
 CREATE INDEX ledger_record_event ON positions.ledger_record (number, sequence);
 
 GRANT SELECT, INSERT ON positions.bank_entry, positions.entry_confirmation,
