@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from recon_streams.iso20022.file_page import is_page, page_of
 from recon_streams.iso20022.leaves import text_of
 from recon_streams.iso20022.safe_xml import Element, local_name, namespace_of
+from recon_streams.iso20022.values import FilePage
 from recon_streams.kernel.refusal import RefusalCode, Refused
 
 # BizMsgEnvlp, RequestPayload and the like put one or two levels around a Document.
@@ -41,6 +43,7 @@ class Document(msgspec.Struct, frozen=True):
         namespace: As written, "" if there is none.
         is_official: Whether the namespace is one of ISO 20022.
         header_name: `MsgDefIdr` of the business application header, if there is one.
+        page: What the envelope says that marks a piece of a larger file.
     """
 
     element: Element
@@ -50,6 +53,7 @@ class Document(msgspec.Struct, frozen=True):
     namespace: str
     is_official: bool
     header_name: str | None
+    page: FilePage | None = None
 
 
 def document_of(root: Element) -> Document:
@@ -57,8 +61,12 @@ def document_of(root: Element) -> Document:
 
     Raises:
         Refused: UNKNOWN_MESSAGE if it is not a camt.052, 053 or 054, or contradicts itself;
-            DUPLICATE_FIELD for a second Document or body.
+            DUPLICATE_FIELD for a second Document or body; what `page_of` raises.
     """
+    page: FilePage | None = None
+    if is_page(root):
+        page = page_of(root)
+        root = _content_of(root)
     documents: list[Element] = []
     header_name: str | None = None
     for element in _enveloped(root, _ENVELOPE_DEPTH_MAX):
@@ -71,10 +79,17 @@ def document_of(root: Element) -> Document:
     if len(documents) > 1:
         rule = "a message holds one Document"
         raise Refused(RefusalCode.DUPLICATE_FIELD, "Document", rule)
-    return _identified(documents[0], header_name)
+    return _identified(documents[0], header_name, page)
 
 
-def _identified(document: Element, header_name: str | None) -> Document:
+def _content_of(page: Element) -> Element:
+    contents = [child for child in page if local_name(child)]
+    if len(contents) != 1:
+        raise _unknown("a page holds one message")
+    return contents[0]
+
+
+def _identified(document: Element, header_name: str | None, page: FilePage | None) -> Document:
     namespace = namespace_of(document)
     named = _named_by(namespace)
     if namespace and not named.message:
@@ -91,6 +106,7 @@ def _identified(document: Element, header_name: str | None) -> Document:
         namespace=namespace,
         is_official=named.is_official,
         header_name=header_name,
+        page=page,
     )
 
 

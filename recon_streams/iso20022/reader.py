@@ -60,6 +60,7 @@ def read(payload: bytes, *, validate: bool = True, bytes_max: int = BYTES_MAX) -
         group_header=header,
         reports=reports,
         findings=reading.findings,
+        page=document.page,
     )
 
 

@@ -233,12 +233,35 @@ class Report(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     entries: tuple[Entry, ...] = ()
 
 
+class FilePage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Which piece of which file a message was cut from; the bank knows nothing of it.
+
+    Attributes:
+        sha256: Of the whole file, in hexadecimal digits.
+        statement: Which statement of the file it is of, from 1; pages count per statement.
+        number: Which page of the statement it is, from 1 to `of`.
+        balanced: Whether opening plus all booked entries of the whole statement was its closing;
+            None where it has no such pair.
+        entries: How many entries the whole statement has.
+        first_entry: The position in the whole statement of the first entry of this page, from 1.
+    """
+
+    sha256: str
+    statement: int
+    number: int
+    of: int
+    balanced: bool | None
+    entries: int
+    first_entry: int
+
+
 class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One message of a bank.
 
     Attributes:
         message: "camt.052", "camt.053" or "camt.054".
         version: Two digits as the namespace says, "" where it says nothing.
+        page: Set where it is a page cut from a larger file.
     """
 
     message: str
@@ -246,3 +269,4 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     group_header: GroupHeader
     reports: tuple[Report, ...]
     findings: tuple[Finding, ...] = ()
+    page: FilePage | None = None

@@ -1,0 +1,66 @@
+"""The envelope of a page: which piece of which file a message was cut from.
+
+A statement of a million entries travels as many records. Each holds the original bytes of the
+statement's head and of some of its entries inside `<Page xmlns="urn:recon-streams:page:1">`, whose
+attributes are read here.
+"""
+
+import re
+from typing import Final
+
+from recon_streams.iso20022.safe_xml import Element, local_name, namespace_of
+from recon_streams.iso20022.values import FilePage
+from recon_streams.kernel.refusal import RefusalCode, Refused
+
+PAGE_NAMESPACE: Final = "urn:recon-streams:page:1"
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+_TRUTH: Final = {"true": True, "false": False, "unknown": None}
+_ATTRIBUTES: Final = frozenset(
+    ["file_sha256", "statement", "number", "of", "balanced", "entries", "first_entry"]
+)
+
+
+def is_page(element: Element) -> bool:
+    """Whether `element` is the envelope of a page."""
+    return local_name(element) == "Page" and namespace_of(element) == PAGE_NAMESPACE
+
+
+def page_of(element: Element) -> FilePage:
+    """Return what the envelope at `element` says.
+
+    Raises:
+        Refused: MISSING_FIELD, INVALID_IDENTIFIER, INVALID_BOOLEAN or OUT_OF_RANGE.
+    """
+    for name in _ATTRIBUTES:
+        if element.get(name) is None:
+            rule = "a page says which file it is of, its number, and of how many"
+            raise Refused(RefusalCode.MISSING_FIELD, f"Page/@{name}", rule)
+    sha256 = element.get("file_sha256") or ""
+    if not _SHA256.fullmatch(sha256):
+        rule = "64 hexadecimal digits in lower case"
+        raise Refused(RefusalCode.INVALID_IDENTIFIER, "Page/@file_sha256", rule)
+    balanced = element.get("balanced") or ""
+    if balanced not in _TRUTH:
+        raise Refused(RefusalCode.INVALID_BOOLEAN, "Page/@balanced", "true, false or unknown")
+    number, of = _number(element, "number", 1), _number(element, "of", 1)
+    if number > of:
+        raise Refused(RefusalCode.OUT_OF_RANGE, "Page/@number", "at most the number of pages")
+    return FilePage(
+        sha256=sha256,
+        statement=_number(element, "statement", 1),
+        number=number,
+        of=of,
+        balanced=_TRUTH[balanced],
+        entries=_number(element, "entries", 0),
+        first_entry=_number(element, "first_entry", 1),
+    )
+
+
+def _number(element: Element, name: str, least: int) -> int:
+    text = element.get(name) or ""
+    if not _NUMBER.fullmatch(text) or int(text) < least:
+        rule = f"a whole number of at most nine digits, not below {least}"
+        raise Refused(RefusalCode.OUT_OF_RANGE, f"Page/@{name}", rule)
+    return int(text)
