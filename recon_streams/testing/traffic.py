@@ -85,6 +85,7 @@ class Plan:
     seed: int = 1
     duplicate_share: float = 0.25
     broken_share: float = 0.005
+    entries_min: int = 1
     entries_max: int = 3
     day: datetime = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
@@ -159,7 +160,7 @@ class Traffic:
     def _bank(self) -> Input:
         account = self._account()
         entries = []
-        for _ in range(self._random.randint(1, self.plan.entries_max)):
+        for _ in range(self._random.randint(self.plan.entries_min, self.plan.entries_max)):
             minor = self._random.randint(1, 500_000)
             direction = self._random.choice(("CRDT", "DBIT"))
             self.truth.bank_minor[account] += minor if direction == "CRDT" else -minor
