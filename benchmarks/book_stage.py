@@ -1,4 +1,4 @@
-"""A book without a log: batches are handed to the real commit, so that only the book is measured."""
+"""A book without a log: batches go straight to the real commit, and only the book is measured."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +19,7 @@ from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_batch
 from recon_streams.log.record import Batch, Record
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
+from recon_streams.registry.definition import AccountDefinition
 from recon_streams.registry.file import load_accounts
 from recon_streams.testing.postgres import TestPostgres
 
@@ -60,19 +61,25 @@ class Desk:
 
 @asynccontextmanager
 async def book(registry: str) -> AsyncIterator[asyncpg.Pool]:
-    """Yield the pool of a fresh book with the accounts of `registry`."""
+    """Yield a fresh book's pool, as the application's role, with the accounts of `registry`."""
     server = TestPostgres()
     await server.start()
     try:
         await asyncio.to_thread(migrate, server.dsn)
         pool = await open_pool(server.dsn)
-        with TemporaryDirectory() as name:
-            file = Path(name, "accounts.yaml")
-            file.write_text(registry)
-            await apply_registry(
-                pool, load_accounts(file), source="bench", actor="bench", now=BEGAN_AT
-            )
+        owner = await open_pool(server.dsn, as_app=False)
+        await apply_registry(
+            owner, _definitions(registry), source="bench", actor="bench", now=BEGAN_AT
+        )
+        await owner.close()
         yield pool
         await pool.close()
     finally:
         await server.remove()
+
+
+def _definitions(registry: str) -> tuple[AccountDefinition, ...]:
+    with TemporaryDirectory() as name:
+        file = Path(name, "accounts.yaml")
+        file.write_text(registry)
+        return load_accounts(file)

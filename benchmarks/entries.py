@@ -43,7 +43,7 @@ async def _main() -> None:
 
 
 def bare_loop(values: list[bytes]) -> tuple[float, Decimal]:
-    """Parse and validate everything and add the amounts up; return entries per second, and the sum."""
+    """Parse, validate and add everything up; return entries per second, and the sum."""
     schema = etree.XMLSchema(
         etree.parse(Path("recon_streams/iso20022/schemas/camt.054.001.08.xsd"))
     )

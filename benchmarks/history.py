@@ -31,8 +31,6 @@ async def _main() -> None:
             while written < history:
                 await desk.take([next(messages) for _ in range(500)])
                 written += 500
-            await pool.execute("CHECKPOINT")
-            await pool.execute("ANALYZE")
             seconds = [
                 await desk.take([next(messages) for _ in range(BATCH)]) for _ in range(MEASURED)
             ]
