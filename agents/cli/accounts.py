@@ -30,9 +30,10 @@ FileArgument = Annotated[Path, typer.Argument(help="accounts.yaml")]
 
 
 @group.command("check")
-def check(file: FileArgument) -> None:
+def check(file: FileArgument, config: ConfigOption = None) -> None:
     """Check a registry file; needs no server. Exit 3 and every error, by line and column, else."""
-    out.print(f"{file}: {len(load_accounts(file))} accounts, no errors", markup=False)
+    accounts = load_accounts(file, find_place(config, None, None, None).calendars)
+    out.print(f"{file}: {len(accounts)} accounts, no errors", markup=False)
 
 
 @group.command("apply")
@@ -44,8 +45,9 @@ def apply(
     bootstrap: BootstrapOption = None,
 ) -> None:
     """Make a file the newest version of the registry; what waited for an account is decided."""
-    definitions = load_accounts(file)
-    change, replayed = run(_apply(find_place(config, data, dsn, bootstrap), definitions, file))
+    place = find_place(config, data, dsn, bootstrap)
+    definitions = load_accounts(file, place.calendars)
+    change, replayed = run(_apply(place, definitions, file))
     for word, names in (
         ("registered", change.registered),
         ("changed", change.changed),

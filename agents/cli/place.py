@@ -15,7 +15,9 @@ from agents.logs import Logs, kafka_logs, postgres_logs
 from agents.up import PARTITIONS
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import check_revision
+from recon_streams.kernel.calendars import Calendars
 from recon_streams.log.kafka_connection import KafkaConnection
+from recon_streams.registry.calendar_file import load_calendars
 from recon_streams.runtime.secrets import client_security, dsn_of
 from recon_streams.runtime.settings import Settings, load_settings
 
@@ -56,6 +58,11 @@ class Place:
                 f"no book: give {directory}--dsn, or database.dsn in recon.yaml"
             )
         return dsn
+
+    @property
+    def calendars(self) -> Calendars:
+        """Return the calendars of banks, with the operator's words."""
+        return load_calendars(self.settings.calendars.file)
 
     @asynccontextmanager
     async def pool(self) -> AsyncIterator[asyncpg.Pool]:

@@ -39,7 +39,7 @@ def up(
     """Run the whole product on this machine, durable, with nothing else installed."""
     place = find_place(config, None, None, None, telemetry_port=telemetry_port)
     _configure(place)
-    definitions = load_accounts(accounts) if accounts is not None else ()
+    definitions = load_accounts(accounts, place.calendars) if accounts is not None else ()
     run(_up(place, data, definitions))
 
 

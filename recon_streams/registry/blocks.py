@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import pydantic
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -11,12 +11,14 @@ from pydantic_core import PydanticCustomError
 _AMOUNT: Final = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?$"
 _ACCOUNT_ID: Final = r"^[A-Za-z0-9._:-]{1,64}$"
 _CURRENCY: Final = r"^[A-Z][A-Z0-9]{2,5}$"
+_CLOCK: Final = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _BIC: Final = r"^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$"
 
 FORMS: Final[Mapping[str, str]] = {
     _AMOUNT: 'write digits with at most 8 decimals, no sign, in quotes: "1000.00"',
     _ACCOUNT_ID: "write 1 to 64 of A-Z a-z 0-9 . _ : -",
     _CURRENCY: "write an ISO 4217 code such as AED, or a token of 3 to 6 of A-Z 0-9",
+    _CLOCK: 'write a time of the bank\'s clock, in quotes: "17:30", or "24:00" for midnight',
     _BIC: "write a BIC of 8 or 11 characters, such as EBILAEAD",
 }
 
@@ -40,6 +42,7 @@ def _instant(value: object) -> datetime:
 _Amount = Annotated[str, StringConstraints(pattern=_AMOUNT)]
 _Seconds = Annotated[int, Field(ge=0, le=31_622_400)]
 _Instant = Annotated[datetime, BeforeValidator(_instant)]
+_Clock = Annotated[str, StringConstraints(pattern=_CLOCK)]
 _Rail = Annotated[str, StringConstraints(min_length=1, max_length=35)]
 _Own = Annotated[str, StringConstraints(min_length=1, max_length=70)]
 
@@ -97,6 +100,17 @@ class InFlightBlock(_Block):
     open_items_max: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
 
 
+class StatementsBlock(_Block):
+    """Which statements the bank owes, and by when."""
+
+    day_record: Literal["camt.053", "camt.052"] = "camt.053"
+    cut_off: _Clock = "24:00"
+    expected_by: _Clock = "10:00"
+    expected_after_business_days: Annotated[int, Field(ge=0, le=30)] = 1
+    late_after_minutes: Annotated[int, Field(ge=0, le=44_640)] = 0
+    required: bool = True
+
+
 class OpeningBlock(_Block):
     """The figures attested on the first day."""
 
@@ -117,6 +131,7 @@ class AccountBlock(_Block):
     clearing: ClearingBlock = ClearingBlock()
     silence: SilenceBlock = SilenceBlock()
     in_flight: InFlightBlock = InFlightBlock()
+    statements: StatementsBlock = StatementsBlock()
     calendar: _Own | None = None
     time_zone: str = "UTC"
     opening: OpeningBlock | None = None

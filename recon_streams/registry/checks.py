@@ -9,7 +9,15 @@ from zoneinfo import available_timezones
 
 from iso4217 import Currency
 
-from recon_streams.registry.blocks import AccountBlock, BankBlock, InFlightBlock, LimitsBlock
+from recon_streams.kernel.calendar import minutes_of
+from recon_streams.kernel.calendars import Calendars, CalendarUnknown
+from recon_streams.registry.blocks import (
+    AccountBlock,
+    BankBlock,
+    InFlightBlock,
+    LimitsBlock,
+    StatementsBlock,
+)
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.registry.iban import is_iban
 
@@ -33,7 +41,7 @@ def scale_of(account: AccountBlock) -> int:
     return _ISO_SCALES.get(account.currency, 0) if account.scale is None else account.scale
 
 
-def problems_of(account: AccountBlock) -> Iterator[Wrong]:
+def problems_of(account: AccountBlock, calendars: Calendars) -> Iterator[Wrong]:
     """Yield what is wrong with one account, by the path inside it."""
     if account.currency not in _ISO_SCALES and account.scale is None:
         message = "ISO 4217 gives this code no decimals; write its scale as well"
@@ -44,6 +52,9 @@ def problems_of(account: AccountBlock) -> Iterator[Wrong]:
         yield from _bank_problems(number, bank)
     yield from _limit_problems(account.limits)
     yield from _due_problems(account.in_flight)
+    yield from _statement_problems(account.statements)
+    if account.calendar is not None and not calendars.knows(account.calendar):
+        yield Wrong((("calendar",),), str(CalendarUnknown(account.calendar)))
     if Decimal(account.clearing.clear_below_ratio) > 1:
         message = "not more than 1, or a suspension heals above the limit that made it"
         yield Wrong((("clearing", "clear_below_ratio"),), message)
@@ -110,6 +121,15 @@ def _limit_problems(limits: LimitsBlock) -> Iterator[Wrong]:
             if Decimal(less) > Decimal(more):
                 message = f"{lower} {less} is above {upper} {more}; limits ascend"
                 yield Wrong((("limits", upper), ("limits", lower)), message)
+
+
+def _statement_problems(statements: StatementsBlock) -> Iterator[Wrong]:
+    expected, cut_off = statements.expected_by, statements.cut_off
+    is_same_day = statements.expected_after_business_days == 0
+    if is_same_day and minutes_of(expected) < minutes_of(cut_off):
+        message = f"{expected} of the same day is before the day ends, at {cut_off}"
+        paths = (("statements", "expected_by"), ("statements", "expected_after_business_days"))
+        yield Wrong((*paths, ("statements", "cut_off")), message)
 
 
 def _due_problems(in_flight: InFlightBlock) -> Iterator[Wrong]:

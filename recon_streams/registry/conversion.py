@@ -14,6 +14,7 @@ from recon_streams.registry.definition import (
     AccountInFlight,
     AccountLimits,
     AccountSilence,
+    AccountStatements,
     BankAccount,
     Opening,
 )
@@ -41,6 +42,7 @@ def definition_of(account: AccountBlock) -> AccountDefinition:
         ),
         silence=msgspec.convert(account.silence.model_dump(), AccountSilence),
         in_flight=msgspec.convert(account.in_flight.model_dump(), AccountInFlight),
+        statements=msgspec.convert(account.statements.model_dump(), AccountStatements),
         calendar=account.calendar,
         time_zone=account.time_zone,
         opening=None if account.opening is None else _opening_of(account.opening),

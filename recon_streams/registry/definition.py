@@ -53,6 +53,26 @@ class AccountInFlight(msgspec.Struct, frozen=True, kw_only=True):
     open_items_max: int = 10_000
 
 
+class AccountStatements(msgspec.Struct, frozen=True, kw_only=True):
+    """Which statements the bank owes for each of its days, and by when. Clock times are its own.
+
+    Attributes:
+        day_record: The message whose closing balance is the day's: some banks send no camt.053.
+        cut_off: When the bank's day ends, "HH:MM" or "24:00".
+        expected_by: When the statement of a day is there at the latest.
+        expected_after_business_days: How many business days after its own day that is.
+        late_after_minutes: How long after that it counts as missing.
+        required: Whether a day without it can be closed.
+    """
+
+    day_record: Literal["camt.053", "camt.052"] = "camt.053"
+    cut_off: str = "24:00"
+    expected_by: str = "10:00"
+    expected_after_business_days: int = 1
+    late_after_minutes: int = 0
+    required: bool = True
+
+
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """The figures somebody attests when the account is registered.
 
@@ -81,6 +101,7 @@ class AccountDefinition(msgspec.Struct, frozen=True, kw_only=True):
     clearing: AccountClearing = AccountClearing()
     silence: AccountSilence = AccountSilence()
     in_flight: AccountInFlight = AccountInFlight()
+    statements: AccountStatements = AccountStatements()
     calendar: str | None = None
     time_zone: str = "UTC"
     opening: Opening | None = None

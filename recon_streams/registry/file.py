@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pydantic
 
+from recon_streams.kernel.calendars import Calendars
 from recon_streams.registry.blocks import FORMS, AccountBlock, known_keys
 from recon_streams.registry.checks import Wrong, problems_of, repetitions_of
 from recon_streams.registry.conversion import definition_of
@@ -16,22 +17,26 @@ from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import Problem, did_you_mean
 from recon_streams.runtime.yaml_source import Location, YamlSource, read_yaml
 
-_SHARED: Final = ("limits", "clearing", "silence", "in_flight", "calendar", "time_zone")
+_SHARED: Final = (
+    "limits", "clearing", "silence", "in_flight", "statements", "calendar", "time_zone",
+)  # fmt: skip
 _BLOCK: Final = "write a block of `key: value` lines"
 _QUOTES: Final = {"string_type": "write it in quotes; a bare number is read as a binary float"}
 
 
-def load_accounts(path: Path) -> tuple[AccountDefinition, ...]:
-    """Return the accounts that the file `path` defines.
+def load_accounts(path: Path, calendars: Calendars | None = None) -> tuple[AccountDefinition, ...]:
+    """Return the accounts that the file `path` defines; `calendars` are those they may name.
 
     Raises:
         ConfigurationInvalid: With every problem of the file.
     """
-    return accounts_of(read_yaml(path))
+    return accounts_of(read_yaml(path), calendars)
 
 
-def accounts_of(source: YamlSource) -> tuple[AccountDefinition, ...]:
-    """Return the accounts that a parsed file defines.
+def accounts_of(
+    source: YamlSource, calendars: Calendars | None = None
+) -> tuple[AccountDefinition, ...]:
+    """Return the accounts that a parsed file defines; without `calendars` no overlay is known.
 
     Raises:
         ConfigurationInvalid: With every problem of the file.
@@ -47,13 +52,14 @@ def accounts_of(source: YamlSource) -> tuple[AccountDefinition, ...]:
     if not isinstance(blocks, list) or not blocks:
         problems.append(source.problem(("accounts",), "write a list of accounts"))
         blocks = []
+    calendars = calendars or Calendars()
     found: list[tuple[Location, AccountDefinition]] = []
     for number, block in enumerate(blocks):
         if not isinstance(block, dict):
             problems.append(source.problem(("accounts", number), _BLOCK))
             continue
         overlay = _Overlay(source, number, block, defaults)
-        definition = overlay.definition(problems)
+        definition = overlay.definition(problems, calendars)
         if definition is not None:
             found.append((("accounts", number), definition))
     problems.extend(source.problem(paths[0], message) for paths, message in repetitions_of(found))
@@ -74,7 +80,7 @@ class _Overlay:
         self._block = block
         self._defaults = {key: defaults[key] for key in _SHARED if key in defaults}
 
-    def definition(self, problems: list[Problem]) -> AccountDefinition | None:
+    def definition(self, problems: list[Problem], calendars: Calendars) -> AccountDefinition | None:
         """Add what is wrong to `problems`; return the account as far as it is one, or None."""
         said = {
             key: value
@@ -88,15 +94,18 @@ class _Overlay:
         except pydantic.ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
             problems.extend(self._problem(each) for each in found)
-            return self._remaining(Remainder(said, [each["loc"] for each in found]), problems)
-        problems.extend(self._problems_at(problems_of(account)))
+            remainder = Remainder(said, [each["loc"] for each in found])
+            return self._remaining(remainder, problems, calendars)
+        problems.extend(self._problems_at(problems_of(account, calendars)))
         return definition_of(account)
 
-    def _remaining(self, remainder: Remainder, problems: list[Problem]) -> AccountDefinition | None:
+    def _remaining(
+        self, remainder: Remainder, problems: list[Problem], calendars: Calendars
+    ) -> AccountDefinition | None:
         """Check what is left of an account without its right shape; return it if it has a name."""
         if remainder.account is None:
             return None
-        found = problems_of(remainder.account)
+        found = problems_of(remainder.account, calendars)
         problems.extend(
             self._problems_at(
                 wrong for wrong in found if not any(map(remainder.concerns, wrong.paths))

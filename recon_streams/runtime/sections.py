@@ -93,6 +93,12 @@ class TopicSettings(Section):
     min_insync_replicas: int = Field(ge=1, le=10)
 
 
+class CalendarSettings(Section):
+    """What the operator knows of the days of banks."""
+
+    file: Path | None
+
+
 class LimitSettings(Section):
     """What is taken in."""
 

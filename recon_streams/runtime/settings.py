@@ -21,6 +21,7 @@ from recon_streams.runtime.draft import DEFAULT, Draft
 from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import ConfigurationInvalid
 from recon_streams.runtime.sections import (
+    CalendarSettings,
     DatabaseSettings,
     LimitSettings,
     LogSettings,
@@ -47,6 +48,7 @@ class Settings(Section):
     telemetry: TelemetrySettings
     topics: TopicSettings
     limits: LimitSettings
+    calendars: CalendarSettings
     _origins: Mapping[str, str] = pydantic.PrivateAttr(default_factory=dict)
 
     @property

@@ -19,6 +19,7 @@ from agents.cli import main as _every_command  # noqa: F401 - importing it regis
 from agents.cli.app import app
 from agents.cli.reference import EXIT_MEANINGS, commands_page, drifted, main, write
 from recon_streams.registry.blocks import known_keys
+from recon_streams.registry.calendar_file import calendars_of
 from recon_streams.registry.file import accounts_of
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.metrics import Metrics
@@ -270,6 +271,9 @@ def test_every_yaml_that_is_shown_is_accepted(text: str, tmp_path: Path) -> None
         content, text = {"accounts": content}, f"accounts:\n{text}"
     if "accounts" in content:
         assert accounts_of(parse_yaml("accounts.yaml", text))
+        return
+    if "file" not in content.get("calendars", {"file": ""}):
+        assert calendars_of(parse_yaml("calendars.yaml", text)).overlays
         return
     file = tmp_path / "recon.yaml"
     file.write_text(text)
