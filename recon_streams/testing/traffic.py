@@ -6,7 +6,7 @@ units added up here. Every duplicate and every broken record is counted when it 
 
 import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,28 @@ _CAMT_054: Final = """<?xml version="1.0" encoding="UTF-8"?>
 {entries}    </Ntfctn>
   </BkToCstmrDbtCdtNtfctn>
 </Document>
+"""
+
+_CAMT_053: Final = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">
+  <BkToCstmrStmt>
+    <GrpHdr><MsgId>{message_id}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>
+    <Stmt>
+      <Id>{message_id}-1</Id>
+      <ElctrncSeqNb>{number}</ElctrncSeqNb>
+      <CreDtTm>{created}</CreDtTm>
+      <Acct><Id><Othr><Id>{bank_id}</Id></Othr></Id><Ccy>{currency}</Ccy></Acct>
+{balances}{entries}    </Stmt>
+  </BkToCstmrStmt>
+</Document>
+"""
+
+_BALANCE: Final = """      <Bal>
+        <Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>
+        <Amt Ccy="{currency}">{amount}</Amt>
+        <CdtDbtInd>{direction}</CdtDbtInd>
+        <Dt><Dt>{day}</Dt></Dt>
+      </Bal>
 """
 
 _ENTRY: Final = """      <Ntry>
@@ -78,16 +100,31 @@ class Truth:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much of what. Shares are of all inputs."""
+    """How much of what. Shares are of all inputs.
+
+    With statements an account's bank days end one by one; whether a notification that its day's
+    statement overtook counts as a duplicate then depends on the order of arrival.
+    """
 
     inputs: int
     accounts: int = 20
     seed: int = 1
     duplicate_share: float = 0.25
     broken_share: float = 0.005
+    statement_share: float = 0
     entries_min: int = 1
     entries_max: int = 3
     day: datetime = datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+@dataclass
+class _BankDay:
+    """One day of one account as its bank has booked it so far."""
+
+    number: int = 0
+    opening_minor: int = OPENING_MINOR
+    moved_minor: int = 0
+    entries: list[str] = field(default_factory=list)
 
 
 class Traffic:
@@ -101,6 +138,7 @@ class Traffic:
         self._recent: list[Input] = []
         self._number = 0
         self._sequences: Counter[str] = Counter()
+        self._days: defaultdict[str, _BankDay] = defaultdict(_BankDay)
         for account in self.accounts():
             self.truth.bank_minor[account] = OPENING_MINOR
             self.truth.ledger_minor[account] = OPENING_MINOR
@@ -132,10 +170,16 @@ class Traffic:
         while self.truth.inputs < self.plan.inputs:
             self.truth.inputs += 1
             draw = self._random.random()
-            if draw < self.plan.duplicate_share and self._recent:
+            plan = self.plan
+            usual = plan.duplicate_share + plan.broken_share
+            if draw < plan.duplicate_share and self._recent:
                 yield self._duplicate()
-            elif draw < self.plan.duplicate_share + self.plan.broken_share:
+            elif draw < usual:
                 yield self._broken()
+            elif draw < usual + plan.statement_share:
+                made = self._statement()
+                self._recent.append(made)
+                yield made
             else:
                 made = self._bank() if self._random.random() < 0.6 else self._ledger()  # noqa: PLR2004
                 self._recent.append(made)
@@ -155,17 +199,57 @@ class Traffic:
 
     def _broken(self) -> Input:
         self.truth.broken += 1
-        return self._entry_message([("12,50", "CRDT")], self._account())
+        account, message = self._account(), self._new_message()
+        day = self._days[account].number
+        return self._message(account, self._entry("12,50", "CRDT", day), message)
+
+    def _statement(self) -> Input:
+        """End the day of an account: all of its entries, and one that nobody announced."""
+        account = self._account()
+        day = self._days.pop(account, _BankDay())
+        minor = self._random.randint(1, 500_000)
+        self.truth.bank_minor[account] += minor
+        entries = "".join([*day.entries, self._entry(text_of(minor), "CRDT", day.number)])
+        closing = day.opening_minor + day.moved_minor + minor
+        self._days[account] = _BankDay(day.number + 1, closing)
+        balances = "".join(
+            _BALANCE.format(
+                code=code,
+                currency=CURRENCY,
+                amount=text_of(abs(balance)),
+                direction="CRDT" if balance >= 0 else "DBIT",
+                day=self._date(day.number),
+            )
+            for code, balance in (("OPBD", day.opening_minor), ("CLBD", closing))
+        )
+        self._number += 1
+        statement = _CAMT_053.format(
+            message_id=f"STMT-{account}-{day.number}",
+            created=self._instant(),
+            number=day.number + 1,
+            bank_id=bank_id_of(account),
+            currency=CURRENCY,
+            balances=balances,
+            entries=entries,
+        )
+        return Input("bank.statements", account.encode(), statement.encode())
 
     def _bank(self) -> Input:
         account = self._account()
-        entries = []
+        day = self._days[account]
+        amounts = []
         for _ in range(self._random.randint(self.plan.entries_min, self.plan.entries_max)):
             minor = self._random.randint(1, 500_000)
             direction = self._random.choice(("CRDT", "DBIT"))
-            self.truth.bank_minor[account] += minor if direction == "CRDT" else -minor
-            entries.append((text_of(minor), direction))
-        return self._entry_message(entries, account)
+            signed = minor if direction == "CRDT" else -minor
+            self.truth.bank_minor[account] += signed
+            day.moved_minor += signed
+            amounts.append((text_of(minor), direction))
+        message = self._new_message()
+        entries = [self._entry(*each, day.number) for each in amounts]
+        if self.plan.statement_share:
+            day.entries += entries
+        return self._message(account, "".join(entries), message)
 
     def _ledger(self) -> Input:
         account = self._account()
@@ -186,31 +270,37 @@ class Traffic:
         }
         return Input("ledger.movements", account.encode(), json.dumps(record).encode())
 
-    def _entry_message(self, entries: list[tuple[str, str]], account: str) -> Input:
+    def _entry(self, amount: str, direction: str, day: int) -> str:
         self._number += 1
-        message_id = f"MSG-{self._number}"
-        created = self._instant()
-        body = ""
-        for amount, direction in entries:
-            self._number += 1
-            body += _ENTRY.format(
-                currency=CURRENCY,
-                amount=amount,
-                direction=direction,
-                day=self.plan.day.date().isoformat(),
-                servicer_reference=f"SVC-{self._number}",
-                end_to_end_id=f"E2E-{self._number}",
-                uetr=self._uetr(),
-                number=self._number,
-            )
-        message = _CAMT_054.format(
+        return _ENTRY.format(
+            currency=CURRENCY,
+            amount=amount,
+            direction=direction,
+            day=self._date(day),
+            servicer_reference=f"SVC-{self._number}",
+            end_to_end_id=f"E2E-{self._number}",
+            uetr=self._uetr(),
+            number=self._number,
+        )
+
+    def _new_message(self) -> tuple[str, str]:
+        """Return the id of the next message and when it was created."""
+        self._number += 1
+        return f"MSG-{self._number}", self._instant()
+
+    def _message(self, account: str, entries: str, message: tuple[str, str]) -> Input:
+        message_id, created = message
+        text = _CAMT_054.format(
             message_id=message_id,
             created=created,
             bank_id=bank_id_of(account),
             currency=CURRENCY,
-            entries=body,
+            entries=entries,
         )
-        return Input("bank.notifications", account.encode(), message.encode())
+        return Input("bank.notifications", account.encode(), text.encode())
+
+    def _date(self, day: int) -> str:
+        return (self.plan.day.date() + timedelta(days=day)).isoformat()
 
     def _account(self) -> str:
         return f"STORM-{self._random.randrange(self.plan.accounts):05}"
