@@ -14,11 +14,14 @@ import msgspec
 
 from topics import bank_notifications
 from topics.alerts import Alert
+from topics.bank_balances import BANK_ANSWER_TYPES
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import LEDGER_RECORD_TYPES
 from topics.positions import Position
 from topics.quarantine import QuarantineNotice
+from topics.reports import ReportRecord
+from topics.ticks import TICK_TYPES
 
 JSON: Final = "application/json"
 
@@ -139,6 +142,34 @@ CATALOGUE: Final[tuple[TopicContract, ...]] = (
         when_wrong=_REFUSED_INPUT,
     ),
     TopicContract(
+        name="bank.balances",
+        direction=Direction.INPUT,
+        summary="What a bank answered when it was asked for a booked balance, or that it did not.",
+        key="`account_id`; keeps the answers about an account in order",
+        record_types=BANK_ANSWER_TYPES,
+        partitions=_INPUT_PARTITIONS,
+        retention=timedelta(days=30),
+        producers=("recon-streams worker", "`recon-streams publish`"),
+        consumers=("recon-streams",),
+        promise="A balance is compared with the position as of its own instant, and never moves "
+        "it. One that is too old proves nothing. The answer to a question counts once.",
+        when_wrong=_REFUSED_INPUT,
+    ),
+    TopicContract(
+        name="recon.ticks",
+        direction=Direction.INPUT,
+        summary="An instant that was due has come: a sweep, the end of a window, a day's closing.",
+        key="`account:<account_id>:<currency>`, or `all`",
+        record_types=TICK_TYPES,
+        partitions=_INPUT_PARTITIONS,
+        retention=timedelta(days=30),
+        producers=("recon-streams publisher",),
+        consumers=("recon-streams",),
+        promise="Each due instant stands here, however long the schedule stood still, in order for "
+        "each account. One may come twice, and has its effect once.",
+        when_wrong=_REFUSED_INPUT,
+    ),
+    TopicContract(
         name="recon.positions",
         direction=Direction.OUTPUT,
         summary="The newest ledger-versus-bank position of each account.",
@@ -208,6 +239,21 @@ CATALOGUE: Final[tuple[TopicContract, ...]] = (
         promise="Every refused input is named here by topic, partition and offset. The bytes stay "
         "in the book under their hash, and never appear here.",
         when_wrong=f"{_UNKNOWN_FIELDS} New codes may appear.",
+    ),
+    TopicContract(
+        name="recon.reports",
+        direction=Direction.OUTPUT,
+        summary="A report of a day or of a sweep window: its hash, its totals, and the dataset.",
+        key="what all versions of a report share, such as `eod-2026-11-20`",
+        record_types=(ReportRecord,),
+        retention=timedelta(days=400),
+        producers=("recon-streams publisher",),
+        consumers=("treasury", "audit", "archives"),
+        promise="Each version of a report stands here once; a record may come twice with the same "
+        "hash. A report is never changed: later facts make a higher version, which names the hash "
+        "it corrects. Datasets too large for a record are exported by `report_id`, and kept.",
+        when_wrong=f"{_UNKNOWN_FIELDS} Read an unknown tier as CRITICAL. A dataset that does not "
+        "have the hash was altered: do not use it.",
     ),
 )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from topics.alerts import Alert
+from topics.bank_balances import BankBalance, BankFailure
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import (
@@ -25,6 +26,8 @@ from topics.ledger_movements import (
 )
 from topics.positions import Position
 from topics.quarantine import QuarantineNotice
+from topics.reports import ReportRecord
+from topics.ticks import DayTick, EscalationTick, SweepTick, WindowTick
 
 _ACCOUNT: Final = {"account_id": "AE-SAFEGUARDING", "currency": "AED"}
 _SCOPE: Final = "account:AE-SAFEGUARDING:AED"
@@ -184,6 +187,54 @@ EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
         "payload_bytes": 241,
         "at": "2026-11-20T08:26:02Z",
         "detail": "1,500.00",
+    },
+    BankBalance: {
+        "kind": "balance",
+        **_ACCOUNT,
+        "obtained_at": "2026-11-20T08:30:01.120Z",
+        "connector": "house-bank",
+        "request_id": "sweep-90412",
+        "balance": "914500.00",
+        "as_of": "2026-11-20T08:29:58Z",
+    },
+    BankFailure: {
+        "kind": "failure",
+        **_ACCOUNT,
+        "obtained_at": "2026-11-20T08:30:31.500Z",
+        "connector": "house-bank",
+        "request_id": "sweep-90412",
+        "reason": "TIMED_OUT",
+        "detail": "no answer within 10 s",
+    },
+    SweepTick: {"kind": "sweep", **_ACCOUNT, "due_at": "2026-11-20T08:30:00Z"},
+    WindowTick: {"kind": "window", "due_at": "2026-11-20T08:31:00Z"},
+    DayTick: {"kind": "day", **_ACCOUNT, "due_at": "2026-11-20T20:00:00Z"},
+    EscalationTick: {"kind": "escalation", "due_at": "2026-11-20T08:35:00Z"},
+    ReportRecord: {
+        "report_id": "eod-2026-11-20-v1",
+        "kind": "eod",
+        "on": "2026-11-20",
+        "scope": "all",
+        "version": 1,
+        "sha256": "0c2ff9f4d1a3f1f5d3f7b0a86e9bd2a6f1e5c4b3a2918070605f4e3d2c1b0a99",
+        "inputs_through_at": "2026-11-20T20:15:00Z",
+        "totals": [
+            {
+                "currency": "AED",
+                "accounts": 1,
+                "without_figure": 0,
+                "ledger": "5000000",
+                "bank": "5002500",
+                "difference": "2500",
+                "shortages": 0,
+                "shortage_total": "0",
+                "surplus_total": "2500",
+                "unexplained_total": "0",
+                "worst_tier": "OK",
+            }
+        ],
+        "worst_tier": "OK",
+        "dataset_bytes": 1_874_233,
     },
 }
 

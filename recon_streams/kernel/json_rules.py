@@ -30,6 +30,7 @@ RULES: Final[dict[str, tuple[RefusalCode, str]]] = {
     "occurred_at": _INSTANT,
     "as_of": _INSTANT,
     "due_at": _INSTANT,
+    "obtained_at": _INSTANT,
     "direction": (RefusalCode.INVALID_DIRECTION, 'one of "in", "out"'),
     "ledger_sequence": (
         RefusalCode.OUT_OF_RANGE,
@@ -41,7 +42,12 @@ RULES: Final[dict[str, tuple[RefusalCode, str]]] = {
     ),
     "rail": (RefusalCode.INVALID_IDENTIFIER, "1 to 32 printable ASCII characters"),
     "reason": (RefusalCode.OUT_OF_RANGE, "text of 1 to 140 characters, no control characters"),
+    "balance": (
+        RefusalCode.INVALID_AMOUNT,
+        "a JSON string of a signed decimal amount, at most 24 digits and 8 decimals",
+    ),
     "movement_id": _RECORD_ID,
+    "request_id": _RECORD_ID,
     "balance_id": _RECORD_ID,
     "account_id": (RefusalCode.INVALID_IDENTIFIER, "1 to 64 of A-Z a-z 0-9 . _ : -"),
 }

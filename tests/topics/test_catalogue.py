@@ -33,9 +33,11 @@ def test_a_name_nobody_declared_is_not_a_topic() -> None:
 
 def test_inputs_and_outputs_are_the_whole_catalogue() -> None:
     assert {c.name for c in inputs()} == {
+        "bank.balances",
         "bank.notifications",
         "ledger.movements",
         "ledger.balances",
+        "recon.ticks",
     }
     assert set(inputs()) | set(outputs()) == set(CATALOGUE)
     assert not set(inputs()) & set(outputs())
