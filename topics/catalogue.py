@@ -16,6 +16,7 @@ from topics import bank_notifications
 from topics.alerts import Alert
 from topics.bank_balances import BANK_ANSWER_TYPES
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
+from topics.discrepancies import DiscrepancyRecord
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import LEDGER_RECORD_TYPES
 from topics.positions import Position
@@ -226,6 +227,23 @@ CATALOGUE: Final[tuple[TopicContract, ...]] = (
         promise="The same cause has the same `dedup_key`, from its first `trigger` to its "
         "`resolve`. No names and no account numbers of people or banks.",
         when_wrong=f"{_UNKNOWN_FIELDS} Read an unknown severity as `critical`.",
+    ),
+    TopicContract(
+        name="recon.discrepancies",
+        direction=Direction.OUTPUT,
+        summary="What is wrong between ledger and bank, one discrepancy per cause, and its end.",
+        key="`id`",
+        record_types=(DiscrepancyRecord,),
+        cleanup_policy="compact",
+        compaction_lag_max=timedelta(days=1),
+        producers=("recon-streams publisher",),
+        consumers=("treasury", "dashboards", "ticket systems"),
+        promise="Records are absolute: reading the topic once from its start gives every "
+        "discrepancy. Of two records of an id the one with the higher `version` counts. A cause "
+        "that comes back keeps its id. RESOLVED is said only by proof or by a person; that nothing "
+        "is said means nothing. No names and no account numbers of people or banks.",
+        when_wrong=f"{_UNKNOWN_FIELDS} New kinds may appear. Read an unknown state as OPEN and an "
+        "unknown severity as `critical`.",
     ),
     TopicContract(
         name="recon.quarantine",

@@ -12,6 +12,7 @@ import msgspec
 from topics.alerts import Alert
 from topics.bank_balances import BankBalance, BankFailure
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
+from topics.discrepancies import DiscrepancyRecord
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import (
     Adjustment,
@@ -174,6 +175,25 @@ EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
         "scope": _SCOPE,
         "tier": "SIGNIFICANT",
         "amounts": {"bank": "914500", "ledger": "912957.51", "unexplained": "1542.49"},
+    },
+    DiscrepancyRecord: {
+        "id": 2_204,
+        "version": 3,
+        "kind": "MISSING_TXN",
+        "account_id": "AE-SAFEGUARDING",
+        "currency": "AED",
+        "subject": "ledger:PAYOUT-8841",
+        "state": "ESCALATED",
+        "severity": "warning",
+        "opened_at": "2026-11-20T20:05:00Z",
+        "first_seen": "2026-11-20T20:05:00Z",
+        "last_seen": "2026-11-24T20:05:00Z",
+        "occurrences": 3,
+        "reopenings": 0,
+        "due_at": "2026-11-27T20:05:00Z",
+        "facts": {"side": "ledger", "reference": "PAYOUT-8841", "amount": "-1500"},
+        "amount": "1500",
+        "on": "2026-11-20",
     },
     QuarantineNotice: {
         "quarantine_id": 317,

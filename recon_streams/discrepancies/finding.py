@@ -25,9 +25,7 @@ class Kind(StrEnum):
     STATEMENT_INCOMPLETE = "STATEMENT_INCOMPLETE"  # pages are missing
     CONTINUITY_BROKEN = "CONTINUITY_BROKEN"  # an opening is not the closing before it
     LATE_NOTIFICATION = "LATE_NOTIFICATION"  # a statement holds what no notification announced
-    NOTIFICATION_UNCONFIRMED = (
-        "NOTIFICATION_UNCONFIRMED"  # announced, in no statement
-    )
+    NOTIFICATION_UNCONFIRMED = "NOTIFICATION_UNCONFIRMED"  # announced, in no statement
     SOURCE_DISAGREEMENT = "SOURCE_DISAGREEMENT"  # two messages of the bank give two figures
     STATEMENT_CORRECTED = "STATEMENT_CORRECTED"  # another version of a statement that counted
     DRIFT = "DRIFT"  # the difference grows steadily; no limit is reached yet
