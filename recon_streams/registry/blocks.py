@@ -12,6 +12,7 @@ _AMOUNT: Final = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,8})?$"
 _ACCOUNT_ID: Final = r"^[A-Za-z0-9._:-]{1,64}$"
 _CURRENCY: Final = r"^[A-Z][A-Z0-9]{2,5}$"
 _CLOCK: Final = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
+_CONNECTOR: Final = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 _BIC: Final = r"^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$"
 
 FORMS: Final[Mapping[str, str]] = {
@@ -19,6 +20,7 @@ FORMS: Final[Mapping[str, str]] = {
     _ACCOUNT_ID: "write 1 to 64 of A-Z a-z 0-9 . _ : -",
     _CURRENCY: "write an ISO 4217 code such as AED, or a token of 3 to 6 of A-Z 0-9",
     _CLOCK: 'write a time of the bank\'s clock, in quotes: "17:30", or "24:00" for midnight',
+    _CONNECTOR: "write its name in connectors.yaml: 1 to 32 of a-z 0-9 _ -",
     _BIC: "write a BIC of 8 or 11 characters, such as EBILAEAD",
 }
 
@@ -111,6 +113,14 @@ class StatementsBlock(_Block):
     required: bool = True
 
 
+class SweepBlock(_Block):
+    """How often the account is looked at, and who asks the bank."""
+
+    every_minutes: Annotated[int, Field(ge=15, le=60)] = 30
+    connector: Annotated[str, StringConstraints(pattern=_CONNECTOR)] | None = None
+    answer_age_seconds_max: Annotated[int, Field(ge=1, le=86_400)] = 900
+
+
 class OpeningBlock(_Block):
     """The figures attested on the first day."""
 
@@ -132,6 +142,7 @@ class AccountBlock(_Block):
     silence: SilenceBlock = SilenceBlock()
     in_flight: InFlightBlock = InFlightBlock()
     statements: StatementsBlock = StatementsBlock()
+    sweep: SweepBlock = SweepBlock()
     calendar: _Own | None = None
     time_zone: str = "UTC"
     opening: OpeningBlock | None = None

@@ -58,6 +58,9 @@ def problems_of(account: AccountBlock, calendars: Calendars) -> Iterator[Wrong]:
     if Decimal(account.clearing.clear_below_ratio) > 1:
         message = "not more than 1, or a suspension heals above the limit that made it"
         yield Wrong((("clearing", "clear_below_ratio"),), message)
+    if 60 % account.sweep.every_minutes:
+        message = "write 15, 20, 30 or 60: what divides the hour, so that windows are whole"
+        yield Wrong((("sweep", "every_minutes"),), message)
     if account.time_zone not in _time_zones():
         message = "not a time zone of the IANA database, such as Asia/Dubai"
         yield Wrong((("time_zone",),), message)

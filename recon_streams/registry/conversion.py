@@ -15,6 +15,7 @@ from recon_streams.registry.definition import (
     AccountLimits,
     AccountSilence,
     AccountStatements,
+    AccountSweep,
     BankAccount,
     Opening,
 )
@@ -43,6 +44,7 @@ def definition_of(account: AccountBlock) -> AccountDefinition:
         silence=msgspec.convert(account.silence.model_dump(), AccountSilence),
         in_flight=msgspec.convert(account.in_flight.model_dump(), AccountInFlight),
         statements=msgspec.convert(account.statements.model_dump(), AccountStatements),
+        sweep=msgspec.convert(account.sweep.model_dump(), AccountSweep),
         calendar=account.calendar,
         time_zone=account.time_zone,
         opening=None if account.opening is None else _opening_of(account.opening),

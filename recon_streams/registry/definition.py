@@ -73,6 +73,20 @@ class AccountStatements(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = True
 
 
+class AccountSweep(msgspec.Struct, frozen=True, kw_only=True):
+    """How often the account is looked at, and who is asked for the bank's own balance.
+
+    Attributes:
+        every_minutes: A divisor of the hour, so that the windows of reports are whole.
+        connector: Asks the bank, as `connectors.yaml` names it; without one nobody is asked.
+        answer_age_seconds_max: A balance as of longer ago proves nothing.
+    """
+
+    every_minutes: int = 30
+    connector: str | None = None
+    answer_age_seconds_max: int = 900
+
+
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """The figures somebody attests when the account is registered.
 
@@ -102,6 +116,7 @@ class AccountDefinition(msgspec.Struct, frozen=True, kw_only=True):
     silence: AccountSilence = AccountSilence()
     in_flight: AccountInFlight = AccountInFlight()
     statements: AccountStatements = AccountStatements()
+    sweep: AccountSweep = AccountSweep()
     calendar: str | None = None
     time_zone: str = "UTC"
     opening: Opening | None = None

@@ -18,7 +18,7 @@ from recon_streams.runtime.problems import Problem, did_you_mean
 from recon_streams.runtime.yaml_source import Location, YamlSource, read_yaml
 
 _SHARED: Final = (
-    "limits", "clearing", "silence", "in_flight", "statements", "calendar", "time_zone",
+    "limits", "clearing", "silence", "in_flight", "statements", "sweep", "calendar", "time_zone",
 )  # fmt: skip
 _BLOCK: Final = "write a block of `key: value` lines"
 _QUOTES: Final = {"string_type": "write it in quotes; a bare number is read as a binary float"}

@@ -1,1 +1,1 @@
-"""What is due when: rows of the book, ticks in the log."""
+"""When things are due: rows in the book, and the ticks they become."""
