@@ -1,3 +1,78 @@
+-- The days of accounts: what was asked for, every version of what was found, and who closed it.
+
 CREATE SCHEMA closing;
 
+-- What a version of the calendars says, kept when it was used first: a result can be made again.
+CREATE TABLE closing.calendar_version (
+    version  text PRIMARY KEY,
+    content  bytea NOT NULL,
+    noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Days that are to be looked at: their instant came, or something of them arrived. Taken by one
+-- worker at a time and gone with its unit.
+CREATE TABLE closing.request (
+    number       integer NOT NULL REFERENCES positions.account,
+    day          date NOT NULL,
+    cause        text NOT NULL,
+    requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (number, day)
+);
+CREATE INDEX request_oldest ON closing.request (requested_at);
+
+-- Where a day stands; the fold of its actions, read out of them for queries.
+CREATE TABLE closing.day (
+    number   integer NOT NULL REFERENCES positions.account,
+    day      date NOT NULL,
+    state    text NOT NULL CHECK (state IN ('OPEN', 'RUN', 'CLOSED', 'REOPENED')),
+    version  integer NOT NULL DEFAULT 0,  -- the newest snapshot
+    sequence integer NOT NULL,            -- the newest action
+    PRIMARY KEY (number, day)
+) WITH (fillfactor = 80);
+CREATE INDEX day_by_date ON closing.day (day);
+
+CREATE TABLE closing.day_action (
+    number   integer NOT NULL,
+    day      date NOT NULL,
+    sequence integer NOT NULL,
+    action   text NOT NULL CHECK (action IN ('RUN', 'CLOSE', 'REOPEN', 'CORRECT')),
+    to_state text NOT NULL,
+    version  integer NOT NULL,            -- the snapshot it is about
+    sha256   text NOT NULL,
+    actor    text NOT NULL,
+    reason   text NOT NULL DEFAULT '',
+    waived   text[] NOT NULL DEFAULT '{}', -- what stood against closing, and was accepted
+    at       timestamptz NOT NULL,
+    PRIMARY KEY (number, day, sequence),
+    FOREIGN KEY (number, day) REFERENCES closing.day
+);
+
+-- The reconciliation statement of an account's day, as bytes. Nothing here is ever changed: what
+-- comes later makes another version, which names the hash of the one it corrects. `event_sequence` is
+-- how much of the account's own log it has seen.
+CREATE TABLE closing.snapshot (
+    number             integer NOT NULL,
+    day                date NOT NULL,
+    version            integer NOT NULL CHECK (version > 0),
+    sha256             text NOT NULL,
+    figures_sha256     text NOT NULL,     -- without coverage and age: what makes a version
+    corrects           text,
+    content            bytea NOT NULL,
+    event_sequence     bigint NOT NULL,
+    inputs_through_at  timestamptz NOT NULL,
+    proof              numeric,
+    tier               text NOT NULL,
+    statement_origin   text,
+    chain              text NOT NULL,
+    calendar_version   text NOT NULL REFERENCES closing.calendar_version,
+    stored_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (number, day, version),
+    FOREIGN KEY (number, day) REFERENCES closing.day,
+    CHECK (sha256 = encode(sha256(content), 'hex')),
+    CHECK ((version > 1) = (corrects IS NOT NULL))
+);
+
 GRANT USAGE ON SCHEMA closing TO recon_app;
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA closing TO recon_app;
+GRANT DELETE ON closing.request TO recon_app;
+GRANT UPDATE (state, version, sequence) ON closing.day TO recon_app;
