@@ -1,0 +1,21 @@
+"""A report as JSON: the dataset itself, with its name and its hash around it."""
+
+import json
+
+import msgspec
+
+from recon_streams.reports.dataset import dataset_from_bytes, digest_of, report_id
+
+
+def as_json(content: bytes) -> str:
+    """Return the export of the dataset `content`: what `verify.py` checks without this program.
+
+    It is indented for people. That does no harm to the hash, which is of the canonical form.
+    """
+    export = {
+        "report_id": report_id(dataset_from_bytes(content)),
+        "sha256": digest_of(content),
+        "hashed": "SHA-256 of `dataset` as UTF-8 JSON in the canonical form of RFC 8785",
+        "dataset": msgspec.json.decode(content),
+    }
+    return json.dumps(export, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,48 @@
+"""What the codes in a dataset are called in a report that people read."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from recon_streams.reports.account_day import Continuity, ItemKind
+from recon_streams.reports.account_window import BankAnswer
+from topics.positions import Tier
+
+KINDS: Final[Mapping[ItemKind, str]] = MappingProxyType(
+    {
+        ItemKind.OPENING_DIFFERENCE: "difference when the account was registered",
+        ItemKind.BANK_NOT_IN_LEDGER: "booked by the bank, not in the ledger",
+        ItemKind.LEDGER_NOT_AT_BANK: "booked in the ledger, not at the bank",
+        ItemKind.TOLERATED_DIFFERENCE: "matched, amounts differ within the tolerance",
+        ItemKind.MATCHED_LATER: "matched with an entry of a later day",
+    }
+)
+CONTINUITIES: Final[Mapping[Continuity, str]] = MappingProxyType(
+    {
+        Continuity.JOINED: "opens where the statement before it closed",
+        Continuity.FIRST: "is the first statement of the account",
+        Continuity.BROKEN: "does not open where the statement before it closed",
+        Continuity.GAP: "follows on a gap in the numbers of the statements",
+        Continuity.MISSING: "no statement of this day has come",
+    }
+)
+ANSWERS: Final[Mapping[BankAnswer, str]] = MappingProxyType(
+    {
+        BankAnswer.ANSWERED: "answered",
+        BankAnswer.STALE: "answered with a figure too old to prove anything",
+        BankAnswer.UNREACHABLE: "did not answer in time",
+        BankAnswer.REFUSED: "answered what could not be used",
+        BankAnswer.NOT_ASKED: "was not asked: the account has no connector",
+    }
+)
+TIERS: Final[Mapping[Tier, str]] = MappingProxyType(
+    {
+        Tier.OK: "backed",
+        Tier.MINOR: "small surplus",
+        Tier.UNALLOCATED: "money without tokens",
+        Tier.SIGNIFICANT: "surplus to look into",
+        Tier.UNKNOWN: "not proven",
+        Tier.CRITICAL: "not backed",
+        Tier.INTEGRITY: "the ledger is below zero",
+    }
+)
