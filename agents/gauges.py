@@ -5,6 +5,9 @@ import asyncio
 import asyncpg
 
 from recon_streams.book.streams import decided_through
+from recon_streams.discrepancies import gauges as discrepancies
+from recon_streams.discrepancies.invariants import INVARIANTS as OF_DISCREPANCIES
+from recon_streams.discrepancies.invariants import DiscrepancyChecks
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.gauges import read_gauges
@@ -26,6 +29,7 @@ async def show_gauges(pool: asyncpg.Pool, metrics: Metrics) -> None:
         metrics.set_counts(metrics.positions, counted.tiers, [tier.value for tier in Tier])
         metrics.set_counts(metrics.scopes, counted.breakers, [s.value for s in BreakerState])
         metrics.set_counts(metrics.waiting, counted.quarantine, [c.value for c in RefusalCode])
+        metrics.set_discrepancies(await discrepancies.read_gauges(pool))
         metrics.shortages.set(counted.shortages)
         metrics.pool_in_use.set(pool.get_size() - pool.get_idle_size())
         through = await decided_through(pool)
@@ -43,10 +47,11 @@ async def show_gauges(pool: asyncpg.Pool, metrics: Metrics) -> None:
 
 async def check_invariants(pool: asyncpg.Pool, telemetry: Telemetry) -> None:
     """Ask the book whether what must hold does, again and again. Runs for ever."""
-    checks = InvariantChecks(pool)
-    telemetry.invariants_known(INVARIANTS)
+    checks, of_discrepancies = InvariantChecks(pool), DiscrepancyChecks(pool)
+    telemetry.invariants_known((*INVARIANTS, *OF_DISCREPANCIES))
     while True:
-        for invariant, count in (await checks.violations()).items():
+        found = {**await checks.violations(), **await of_discrepancies.violations()}
+        for invariant, count in found.items():
             if count is None:
                 telemetry.invariant_unjudged(invariant)
             elif count:

@@ -17,6 +17,8 @@ from recon_streams.book.dismissal import HalfDismissed
 from recon_streams.book.quarantine import NotWaiting
 from recon_streams.book.revision import WrongRevision
 from recon_streams.book.streams import ForeignLog
+from recon_streams.discrepancies.life import NotPossible
+from recon_streams.discrepancies.register import NotThere
 from recon_streams.embedded.binaries import NoPostgres
 from recon_streams.embedded.postgres import EmbeddedPostgresFailed
 from recon_streams.embedded.service_user import DirectoryClosed
@@ -70,7 +72,14 @@ def main() -> None:
     except ConfigurationInvalid as error:
         talk.print(error.render(), markup=False)
         sys.exit(ExitCode.CONFIGURATION)
-    except (HalfDismissed, LostRecords, NotWaiting, OffsetOutOfRange) as error:
+    except (
+        HalfDismissed,
+        LostRecords,
+        NotPossible,
+        NotThere,
+        NotWaiting,
+        OffsetOutOfRange,
+    ) as error:
         # The log or somebody else moved on meanwhile, or it was meant differently: ask again.
         _say(error)
         sys.exit(ExitCode.FAILURE)

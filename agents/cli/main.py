@@ -5,6 +5,8 @@ from agents.cli import (  # noqa: F401 - importing a group registers its command
     audit,
     config,
     demo,
+    discrepancies,
+    discrepancy_actions,
     quarantine,
     records,
     run,

@@ -10,8 +10,10 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
+from topics.alerts import Severity
 from topics.breaker import BreakerState
 from topics.catalogue import inputs
 from topics.positions import Tier
@@ -70,6 +72,13 @@ class Metrics:
         for label in known:
             gauge.labels(label).set(counts.get(label, 0))
 
+    def set_discrepancies(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Set the gauge of open discrepancies by kind and severity; what is not counted is zero."""
+        for kind in Kind:
+            for severity in Severity:
+                count = counts.get((kind.value, severity.value), 0)
+                self.discrepancies.labels(kind.value, severity.value).set(count)
+
     def _make_counters_of_trouble(self, registry: CollectorRegistry) -> None:
         self.violations = Counter(
             "recon_invariant_violations",
@@ -106,6 +115,12 @@ class Metrics:
         )
         self.waiting = Gauge(
             "recon_quarantine_depth", "Reasons that wait", ["reason"], registry=registry
+        )
+        self.discrepancies = Gauge(
+            "recon_discrepancies_open",
+            "Discrepancies that are not resolved",
+            ["kind", "severity"],
+            registry=registry,
         )
         self.shortages = Gauge(
             "recon_shortage_accounts", "Accounts whose ledger exceeds the bank", registry=registry
@@ -167,4 +182,5 @@ class Metrics:
             self.transitions.labels(state.value)
         self.set_counts(self.positions, {}, [tier.value for tier in Tier])
         self.set_counts(self.scopes, {}, [state.value for state in BreakerState])
+        self.set_discrepancies({})
         self.set_counts(self.waiting, {}, [code.value for code in RefusalCode])

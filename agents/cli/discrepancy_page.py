@@ -1,0 +1,90 @@
+"""How discrepancies look to people: a row each in the queue, and a page with the whole story."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agents.cli.layout import Rows
+from agents.cli.output import out, plain
+from recon_streams.discrepancies.queue import Happened, Listed
+
+_COLUMNS = (
+    "id", "severity", "kind", "account", "subject", "amount", "state", "owner", "age", "due",
+    "seen",
+)  # fmt: skip
+
+
+def print_listed(found: Sequence[Listed]) -> None:
+    """Print one row for each."""
+    if not found:
+        out.print("nothing waits")
+        return
+    shown = Rows(*_COLUMNS)
+    for each in found:
+        shown.add_row(
+            str(each.id),
+            each.severity.value,
+            each.kind.value,
+            plain(f"{each.account_id} {each.currency}"),
+            plain(each.subject),
+            each.amount or "-",
+            _state(each),
+            plain(each.owner or "-"),
+            f"{each.age_business_days} d",
+            f"{_instant(each.due_at)}{' OVERDUE' if each.is_overdue else ''}",
+            f"{each.occurrences}x",
+        )
+    shown.print(out)
+
+
+def print_story(listed: Listed, story: Sequence[Happened]) -> None:
+    """Print all that is known of one, and what happened to it, oldest first."""
+    _line("", f"{listed.kind.value} {listed.id}: {_state(listed)}, {listed.severity.value}")
+    _line("account", f"{listed.account_id} {listed.currency}")
+    _line("subject", listed.subject)
+    if listed.on is not None:
+        _line("day", listed.on.isoformat())
+    if listed.amount is not None:
+        _line("amount", listed.amount)
+    _line("opened", f"{_instant(listed.opened_at)}, {listed.age_business_days} business days old")
+    late = ", overdue" if listed.is_overdue else ""
+    _line("due", f"{_instant(listed.due_at)}{late}")
+    seen = f"{listed.occurrences}x, {_instant(listed.first_seen)} to {_instant(listed.last_seen)}"
+    _line("seen", seen)
+    if listed.owner is not None:
+        _line("owner", listed.owner)
+    if listed.reason_code is not None:
+        _line("reason", f"{listed.reason_code} {listed.reason or ''}".rstrip())
+    for name, value in sorted(listed.facts.items()):
+        _line("fact", f"{name}: {value}")
+    out.print()
+    shown = Rows("at", "who", "what", "state", "why")
+    for each in story:
+        shown.add_row(
+            _instant(each.at),
+            plain(each.actor),
+            each.kind,
+            each.to_state.value,
+            plain(_why(each)),
+        )
+    shown.print(out)
+
+
+def _state(listed: Listed) -> str:
+    if listed.snoozed_until is not None:
+        return f"{listed.state.value} asleep until {_instant(listed.snoozed_until)}"
+    return listed.state.value
+
+
+def _why(happened: Happened) -> str:
+    if happened.source is not None:
+        return f"{happened.source} of {happened.evidence}"
+    return " ".join(part for part in (happened.reason_code, happened.reason) if part)
+
+
+def _instant(at: datetime) -> str:
+    return f"{at:%F %T}Z"
+
+
+def _line(name: str, text: str) -> None:
+    # Some of it was written by others, and styles nothing here.
+    out.print(f"{name:<8} {text}".lstrip(), markup=False)
