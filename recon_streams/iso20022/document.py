@@ -22,7 +22,7 @@ _OFFICIAL: Final = re.compile(
 # Misspelled (iso:20023) and private namespaces that still say which message they mean.
 _RECOGNISABLE: Final = re.compile(r".{0,200}\b(camt\.05[234])\.001\.([0-9]{2})", re.ASCII)
 
-_BODIES: Final = {
+BODIES: Final = {
     "BkToCstmrAcctRpt": "camt.052",
     "BkToCstmrAcctRptV01": "camt.052",
     "BkToCstmrStmt": "camt.053",
@@ -91,11 +91,11 @@ def _content_of(page: Element) -> Element:
 
 def _identified(document: Element, header_name: str | None, page: FilePage | None) -> Document:
     namespace = namespace_of(document)
-    named = _named_by(namespace)
+    named = named_by(namespace)
     if namespace and not named.message:
         raise _unknown("the namespace of the Document names a camt.052, camt.053 or camt.054")
     body = _body_of(document, namespace)
-    message = _BODIES[local_name(body)]
+    message = BODIES[local_name(body)]
     if named.message and named.message != message:
         raise _unknown("the namespace and the body of the Document name the same message")
     return Document(
@@ -110,7 +110,7 @@ def _identified(document: Element, header_name: str | None, page: FilePage | Non
     )
 
 
-class _Named(NamedTuple):
+class Named(NamedTuple):
     """What a namespace says about the message in it; empty texts where it says nothing."""
 
     message: str
@@ -120,12 +120,13 @@ class _Named(NamedTuple):
 
 # Namespaces come from strangers, so those that are rarely seen are forgotten again.
 @lru_cache(maxsize=64)
-def _named_by(namespace: str) -> _Named:
+def named_by(namespace: str) -> Named:
+    """Return what `namespace` says about the message in it."""
     official = _OFFICIAL.fullmatch(namespace)
     match = official or _RECOGNISABLE.fullmatch(namespace)
     if match is None:
-        return _Named("", "", is_official=False)
-    return _Named(match[1], match[2], official is not None)
+        return Named("", "", is_official=False)
+    return Named(match[1], match[2], official is not None)
 
 
 def _enveloped(element: Element, depth: int) -> Iterator[Element]:
@@ -141,7 +142,7 @@ def _enveloped(element: Element, depth: int) -> Iterator[Element]:
 
 
 def _body_of(document: Element, namespace: str) -> Element:
-    bodies = [child for child in document if local_name(child) in _BODIES]
+    bodies = [child for child in document if local_name(child) in BODIES]
     if not bodies:
         raise _unknown("a Document holds BkToCstmrAcctRpt, BkToCstmrStmt or BkToCstmrDbtCdtNtfctn")
     if len(bodies) > 1:

@@ -10,13 +10,13 @@ from typing import Final
 from recon_streams.iso20022.document import Document, document_of
 from recon_streams.iso20022.reading import Reading
 from recon_streams.iso20022.reports import group_header_of, report_of
-from recon_streams.iso20022.safe_xml import BYTES_MAX, local_name, parse
+from recon_streams.iso20022.safe_xml import BYTES_MAX, Element, local_name, parse
 from recon_streams.iso20022.schema import note_validity
 from recon_streams.iso20022.shapes import BODY
 from recon_streams.iso20022.values import FindingCode, GroupHeader, Message
 from recon_streams.kernel.refusal import RefusalCode, Refused
 
-_REPORT_NAMES: Final = {"camt.052": "Rpt", "camt.053": "Stmt", "camt.054": "Ntfctn"}
+REPORT_NAMES: Final = {"camt.052": "Rpt", "camt.053": "Stmt", "camt.054": "Ntfctn"}
 
 # Swiss banks mark "SPS/2.1/TEST" and "SPS/2.1/PROD" here; a test must never become money.
 _TEST: Final = re.compile("(?<![A-Za-z])TEST(?![A-Za-z])", re.IGNORECASE)
@@ -35,24 +35,21 @@ def read(payload: bytes, *, validate: bool = True, bytes_max: int = BYTES_MAX) -
         Refused: With a code, the path of the element and the rule, for everything that cannot be
             read in one way only.
     """
-    document = document_of(parse(payload, bytes_max=bytes_max))
+    return message_of(document_of(parse(payload, bytes_max=bytes_max)), validate=validate)
+
+
+def message_of(document: Document, *, validate: bool = True) -> Message:
+    """Return what `document` says.
+
+    Raises:
+        Refused: As `read`.
+    """
     reading = Reading(document.message, document.namespace)
-    _note_origin(document, reading)
-    one, many = reading.split(document.body, BODY, "")
-    header = group_header_of(one.get("GrpHdr"), reading)
-    _note_test(header, reading)
-    if validate:
-        note_validity(document, reading)
-    name = _REPORT_NAMES[document.message]
-    if many.keys() - {name}:
-        rule = f"a {document.message} holds {name} elements only"
-        raise Refused(RefusalCode.UNKNOWN_MESSAGE, local_name(document.body), rule)
-    if name not in many:
-        rule = "a message is about at least one account"
-        raise Refused(RefusalCode.MISSING_FIELD, name, rule)
+    header, elements = head_of(document, reading, validate=validate)
+    name = REPORT_NAMES[document.message]
     reports = tuple(
         report_of(element, f"{name}[{number}]", reading)
-        for number, element in enumerate(many[name], start=1)
+        for number, element in enumerate(elements, start=1)
     )
     return Message(
         message=document.message,
@@ -62,6 +59,30 @@ def read(payload: bytes, *, validate: bool = True, bytes_max: int = BYTES_MAX) -
         findings=reading.findings,
         page=document.page,
     )
+
+
+def head_of(
+    document: Document, reading: Reading, *, validate: bool
+) -> tuple[GroupHeader, list[Element]]:
+    """Return the header of `document` and the elements of its reports, which are not read yet.
+
+    Raises:
+        Refused: As `read`, for all that is outside the reports.
+    """
+    _note_origin(document, reading)
+    one, many = reading.split(document.body, BODY, "")
+    header = group_header_of(one.get("GrpHdr"), reading)
+    _note_test(header, reading)
+    if validate:
+        note_validity(document, reading)
+    name = REPORT_NAMES[document.message]
+    if many.keys() - {name}:
+        rule = f"a {document.message} holds {name} elements only"
+        raise Refused(RefusalCode.UNKNOWN_MESSAGE, local_name(document.body), rule)
+    if name not in many:
+        rule = "a message is about at least one account"
+        raise Refused(RefusalCode.MISSING_FIELD, name, rule)
+    return header, many[name]
 
 
 def _note_origin(document: Document, reading: Reading) -> None:

@@ -6,7 +6,7 @@ for a speed-up, makes libxml2 load external DTDs again whatever else is set. It 
 """
 
 import threading
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from lxml import etree
 from lxml.etree import _Element
@@ -23,24 +23,27 @@ _ENTITY_ERRORS: Final = frozenset(
 )
 
 
+# Comments and instructions stay in the tree. Were they removed, `1<!-- -->000` would read as 1000
+# here and as 1 in a reader that stops at the comment, under one signature.
+_OPTIONS: Final[dict[str, Any]] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "recover": False,
+    "remove_comments": False,
+    "remove_pis": False,
+    "remove_blank_text": True,
+}
+
+
 class _Parsers(threading.local):
     """One parser per thread: a parser must not be shared, and a new one costs 3 microseconds."""
 
     def __init__(self) -> None:
-        # Comments and instructions stay in the tree. Were they removed, `1<!-- -->000` would
-        # read as 1000 here and as 1 in a reader that stops at the comment, under one signature.
-        self.parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            huge_tree=False,
-            recover=False,
-            remove_comments=False,
-            remove_pis=False,
-            remove_blank_text=True,
-        )
+        self.parser = etree.XMLParser(**_OPTIONS)
 
 
 _parsers: Final = _Parsers()
@@ -64,12 +67,30 @@ def parse(payload: bytes, *, bytes_max: int = BYTES_MAX) -> Element:
     try:
         root = etree.fromstring(payload, _parsers.parser)
     except etree.XMLSyntaxError as error:
-        raise _refusal_of(error) from None
-    document = root.getroottree().docinfo
-    # Asked of the parser, because a search for the bytes misses it in UTF-16 and UTF-7.
-    if document.internalDTD is not None or document.doctype:
-        raise Refused(RefusalCode.DOCTYPE_FORBIDDEN, "", "a message declares no document type")
+        raise refusal_of(error) from None
+    refuse_doctype(root)
     return root
+
+
+def pull_parser(*names: str) -> etree.XMLPullParser:
+    """Return a parser for chunks that tells the start and end of elements with these local names.
+
+    Its options are those of `parse`; what its `feed` and `close` raise goes through `refusal_of`.
+    """
+    tags = [f"{{*}}{name}" for name in names]
+    return etree.XMLPullParser(events=("start", "end"), tag=tags, **_OPTIONS)
+
+
+def refuse_doctype(element: Element) -> None:
+    """Refuse the document of `element` if it declares a type.
+
+    Raises:
+        Refused: DOCTYPE_FORBIDDEN.
+    """
+    document = element.getroottree().docinfo
+    # Asked of the parser, because a search for the bytes misses it in UTF-16 and UTF-7.
+    if document.doctype or document.internalDTD is not None:
+        raise Refused(RefusalCode.DOCTYPE_FORBIDDEN, "", "a message declares no document type")
 
 
 def local_name(element: Element) -> str:
@@ -84,7 +105,7 @@ def namespace_of(element: Element) -> str:
     return element.tag[1:].partition("}")[0] if element.tag.startswith("{") else ""
 
 
-def _refusal_of(error: etree.XMLSyntaxError) -> Refused:
+def refusal_of(error: etree.XMLSyntaxError) -> Refused:
     """Translate libxml2's complaint. Its text is dropped: it quotes names and values."""
     code: int | None = getattr(error, "code", None)
     message = error.msg or ""

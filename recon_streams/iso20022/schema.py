@@ -25,6 +25,8 @@ _STEP: Final = re.compile(r"(?:[^:\[]+:)?([^:\[]+)(?:\[([0-9]+)\])?")
 # rest quotes values.
 _EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( ([^()]*) \)\.\s*\Z")
 _NAMESPACE: Final = re.compile(r"\{[^{}]*\}")
+# The pattern of a value has braces as well; only a namespace has a colon between them.
+_URI: Final = re.compile(r"\{[^{}]*:[^{}]*\}")
 
 
 class _Schemas(threading.local):
@@ -49,6 +51,21 @@ def note_validity(document: Document, reading: Reading) -> None:
         for error in errors[:ERRORS_MAX]:
             path = _readable_path(error.path or "", document.element)
             reading.note(FindingCode.SCHEMA_INVALID, path, _rule_of(error))
+
+
+def violations_of(document: Document) -> tuple[str, ...] | None:
+    """Return all that departs from the schema, in libxml2's words; None where there is no schema.
+
+    The words quote values of the message, so they are for whoever holds the file, not for logs.
+    """
+    schema = _schema_of(document)
+    if schema is None:
+        return None
+    if schema.validate(document.element):
+        return ()
+    # type: the stubs forget that a log can be iterated over.
+    errors: list[LogEntry] = list(schema.error_log)  # type: ignore[call-overload]
+    return tuple(_URI.sub("", str(error.message)) for error in errors)
 
 
 def _schema_of(document: Document) -> etree.XMLSchema | None:

@@ -44,6 +44,12 @@ _ENVELOPE: Final[dict[RefusalCode, Explanation]] = {
         "`[[[[ … ]]]]`, 33 levels",
         "Send the message as its contract shows it; nothing in one is nested like this.",
     ),
+    RefusalCode.UNREADABLE_FILE: Explanation(
+        "A file or a member of a ZIP cannot be opened: broken, encrypted, or in a form that is "
+        "none of a bank's.",
+        "a ZIP with a password",
+        "Deliver the file unpacked and decrypted, or ask the bank for it again.",
+    ),
 }
 _XML: Final[dict[RefusalCode, Explanation]] = {
     RefusalCode.NOT_WELL_FORMED: Explanation(

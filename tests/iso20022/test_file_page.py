@@ -63,7 +63,7 @@ def test_an_envelope_that_says_nothing_clear_is_refused(
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
-def test_a_page_holds_one_message(notification: str) -> None:
+def test_a_page_holds_one_message() -> None:
     with pytest.raises(Refused) as refused:
         read(f"{_PAGE}<A/><B/></Page>".encode())
     assert refused.value.code is RefusalCode.UNKNOWN_MESSAGE
