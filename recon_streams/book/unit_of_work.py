@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import asyncpg
 
@@ -10,6 +10,7 @@ from recon_streams.book.bulk import Bulk, write_all
 from recon_streams.log.record import OutgoingRecord
 
 _OUTBOX: Final = Bulk.insert("book.outbox", {"topic": "text", "key": "bytea", "payload": "bytea"})
+Isolation = Literal["read_committed", "repeatable_read"]
 _NOTIFY: Final = "SELECT pg_notify('recon_outbox', '')"
 
 
@@ -20,16 +21,21 @@ class UnitOfWork:
     commits, leaving by an exception rolls back.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        """Take a connection from `pool` when entered."""
+    def __init__(self, pool: asyncpg.Pool, *, isolation: Isolation = "read_committed") -> None:
+        """Take a connection from `pool` when entered.
+
+        With `repeatable_read` all of it sees one state of the book; what somebody else changes
+        meanwhile, and it wants to change too, fails with a serialization error.
+        """
         self._pool = pool
+        self._isolation: Isolation = isolation
         self._writes: dict[Bulk, list[tuple[Any, ...]]] = {}
 
     async def __aenter__(self) -> Self:
         """Begin."""
         self.connection = await self._pool.acquire()
         try:
-            self._transaction = self.connection.transaction()
+            self._transaction = self.connection.transaction(isolation=self._isolation)
             await self._transaction.start()
         except BaseException:
             await self._pool.release(self.connection)

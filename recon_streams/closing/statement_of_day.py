@@ -8,6 +8,7 @@ and the other did not, what a tolerance let pass, and what is matched by now wit
 later day. Every total is taken by two roads: the books' sum for each kind, and the items listed.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from recon_streams.kernel.calendar import DayBounds
-from recon_streams.kernel.money import amount_text, subtract
+from recon_streams.kernel.money import ZERO, add, amount_text, subtract
 from recon_streams.positions.rules import Limits
 from recon_streams.positions.tiers import Rule, classify
 from recon_streams.reports.account_day import (
@@ -37,6 +38,10 @@ from topics.positions import Tier
 
 # A report is read by people: of each kind so many items stand alone, the rest in one line.
 ITEMS_MAX: Final = 500
+
+_OUTSTANDING: Final = frozenset(
+    {ItemKind.BANK_NOT_IN_LEDGER, ItemKind.LEDGER_NOT_AT_BANK, ItemKind.MATCHED_LATER}
+)
 
 _CONTINUITY: Final = {
     Relation.CONNECTED: Continuity.JOINED,
@@ -138,13 +143,42 @@ def account_day(given: DayInput) -> AccountDay:
     )
 
 
-def figures_of_day(day: AccountDay) -> AccountDay:
-    """Return `day` without what changes while its figures do not.
+def figures_digest(day: AccountDay) -> str:
+    """Return the SHA-256 of what makes another version of a day if it changes.
 
-    How far inputs were read and how old a discrepancy is are other tomorrow; that alone is no
-    reason for another version of a day.
+    How far inputs were read and how old a discrepancy is are other tomorrow, and what was
+    outstanding at the end of the day finds its partner later: it was outstanding all the same.
     """
-    return replace(day, coverage=(), discrepancies=())
+    said = (
+        (day.account_id, day.currency, day.on, day.cut_off_at),
+        (day.bank_opening, day.bank_closing, day.ledger_at_cut_off, day.explained_total, day.proof),
+        (day.tier.value, day.rule, day.chain),
+        None if day.statement is None else (day.statement.origin, day.statement.version),
+        _stable(day),
+    )
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+
+
+def _stable(day: AccountDay) -> list[tuple[str, ...]]:
+    """Return what explains the difference, without whether its partner has come by now."""
+    if any(item.count > 1 for item in day.items):
+        # Which items stand alone may depend on that as well; their sums do not.
+        sums: dict[str, tuple[int, Decimal]] = {}
+        for item in day.items:
+            key = item.leg.value if item.kind in _OUTSTANDING else item.kind.value
+            count, amount = sums.get(key, (0, ZERO))
+            sums[key] = (count + item.count, add(amount, Decimal(item.amount)))
+        return [(key, str(n), amount_text(amount)) for key, (n, amount) in sorted(sums.items())]
+    return sorted(
+        (
+            item.leg.value if item.kind in _OUTSTANDING else item.kind.value,
+            item.reference,
+            item.amount,
+            item.on.isoformat(),
+            item.origin,
+        )
+        for item in day.items
+    )
 
 
 def chain_of(link: Link | None, before: Link | None) -> Chain:

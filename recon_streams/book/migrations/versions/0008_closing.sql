@@ -20,6 +20,13 @@ CREATE TABLE closing.request (
 );
 CREATE INDEX request_oldest ON closing.request (requested_at);
 
+-- Ticks that were decided, so that none is decided twice.
+CREATE TABLE closing.tick (
+    number integer NOT NULL,
+    due_at timestamptz NOT NULL,
+    PRIMARY KEY (number, due_at)
+);
+
 -- Where a day stands; the fold of its actions, read out of them for queries.
 CREATE TABLE closing.day (
     number   integer NOT NULL REFERENCES positions.account,
@@ -41,10 +48,10 @@ CREATE TABLE closing.day_action (
     sha256   text NOT NULL,
     actor    text NOT NULL,
     reason   text NOT NULL DEFAULT '',
-    waived   text[] NOT NULL DEFAULT '{}', -- what stood against closing, and was accepted
+    waived   text NOT NULL DEFAULT '',    -- what stood against closing, and was accepted
+    approved_by text,                     -- the second person, once there is one
     at       timestamptz NOT NULL,
-    PRIMARY KEY (number, day, sequence),
-    FOREIGN KEY (number, day) REFERENCES closing.day
+    PRIMARY KEY (number, day, sequence)
 );
 
 -- The reconciliation statement of an account's day, as bytes. Nothing here is ever changed: what
@@ -60,14 +67,14 @@ CREATE TABLE closing.snapshot (
     content            bytea NOT NULL,
     event_sequence     bigint NOT NULL,
     inputs_through_at  timestamptz NOT NULL,
+    cut_off_at         timestamptz NOT NULL,
     proof              numeric,
     tier               text NOT NULL,
     statement_origin   text,
-    chain              text NOT NULL,
+    figures            bytea NOT NULL,    -- what the life of the day depends on, as JSON
     calendar_version   text NOT NULL REFERENCES closing.calendar_version,
     stored_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (number, day, version),
-    FOREIGN KEY (number, day) REFERENCES closing.day,
     CHECK (sha256 = encode(sha256(content), 'hex')),
     CHECK ((version > 1) = (corrects IS NOT NULL))
 );
