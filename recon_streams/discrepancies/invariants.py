@@ -30,7 +30,7 @@ WITH next AS (
     SELECT id FROM (
         SELECT id, version, sum(version) OVER (ORDER BY id) AS through FROM (
             SELECT id, version FROM discrepancies.discrepancy WHERE id > $1 ORDER BY id LIMIT $2
-        ) AS some
+        ) AS following
     ) AS counted WHERE through - version < $3
 )
 SELECT {store.COLUMNS}, a.body

@@ -236,10 +236,13 @@ async def test_a_subject_that_no_key_can_hold_is_kept_apart_from_others(
 
 
 async def test_a_unit_that_rolls_back_leaves_nothing(pool: asyncpg.Pool) -> None:
-    with pytest.raises(RuntimeError):
+    async def fail() -> None:
         async with UnitOfWork(pool) as unit:
             await note(unit, [missing("ledger:P-1")], [], at=AT, evidence="run 1")
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await every(pool) == []
     assert await sent(pool, "recon.discrepancies", DiscrepancyRecord) == []
 
