@@ -26,9 +26,9 @@ from recon_streams.reports.parts import Backing
 
 BOM: Final = "\ufeff"
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_FORMULA: Final = re.compile(
-    r"(^|[;\t\r\n])(\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|(?<![\s\S])[\t\r\n])"
-)
+# Where a cell begins, or might be cut to begin, and what must not follow there.
+_FORMULA: Final = re.compile(r"(^|[;\t\r\n])(?= *[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_BREAKS: Final = ("\t", "\r", "\n")
 
 Row = dict[str, str | int | None]
 
@@ -60,7 +60,8 @@ def as_csv(content: bytes, *, with_bom: bool = False) -> str:
 
 def harmless(text: str) -> str:
     """Return `text` so that no spreadsheet takes it, or a part of it, for a formula."""
-    return _FORMULA.sub(r"\1'\2", text)
+    guarded = _FORMULA.sub(r"\1'", text)
+    return f"'{guarded}" if guarded.startswith(_BREAKS) else guarded
 
 
 def _cell(column: str, value: str | int | None) -> str:

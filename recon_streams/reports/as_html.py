@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recon_streams.reports.account_day import AccountDay
+from recon_streams.reports.backing import figures_of
 from recon_streams.reports.dataset import (
     Dataset,
     EodDataset,
@@ -60,5 +61,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = printed
-    environment.globals.update(tiers=TIERS, continuities=CONTINUITIES, answers=ANSWERS)
+    environment.globals.update(
+        tiers=TIERS, continuities=CONTINUITIES, answers=ANSWERS, figures_of=figures_of
+    )
     return environment
