@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from recon_streams.bankfiles import printed
 from recon_streams.bankfiles.delivery import UNPACKING_ERRORS, Delivered, Open
-from recon_streams.bankfiles.mt940_inspection import inspect_mt, is_mt
-from recon_streams.bankfiles.oddities import OddityCode
+from recon_streams.bankfiles.mt940_inspection import inspect_mt, is_mt, oddities_of
+from recon_streams.bankfiles.oddities import Oddities, OddityCode
 from recon_streams.bankfiles.outline import outline_of
 from recon_streams.bankfiles.printed import Printed
 from recon_streams.bankfiles.reckoning import Reckoning, ReportFacts
@@ -70,7 +70,7 @@ def inspect_bytes(payload: bytes) -> Printed:
 
 def _inspect_payload(payload: bytes) -> tuple[Printed, Reckoning | None]:
     if is_mt(payload):
-        return inspect_mt(payload), None
+        return _inspect_mt(payload), None
     found: Printed = {
         "bytes": len(payload),
         "sha256": hashlib.sha256(payload).hexdigest(),
@@ -92,6 +92,14 @@ def _inspect_payload(payload: bytes) -> tuple[Printed, Reckoning | None]:
         return found | _named(root) | _refused(refusal), None
     answer, reckoning = _inspect_document(document)
     return found | answer, reckoning
+
+
+def _inspect_mt(payload: bytes) -> Printed:
+    found, message, refusal = inspect_mt(payload)
+    if refusal is not None:
+        return found | _refused(refusal)
+    assert message is not None, "a message or a refusal"
+    return found | _findings_of(message, oddities_of(message))
 
 
 def _inspect_document(document: Document) -> tuple[Printed, Reckoning]:
@@ -255,8 +263,12 @@ def _verdict(message: Message | None, refusal: Refused | None, reckoning: Reckon
         assert refusal is not None, "a message or a refusal"
         return _refused(refusal)
     reckoning.oddities.see_header(message.group_header)
+    return _findings_of(message, reckoning.oddities)
+
+
+def _findings_of(message: Message, oddities: Oddities) -> Printed:
     found = [_shown(each.code, each.path, each.text) for each in message.findings]
-    found += [_shown(each.code, each.path, each.text) for each in reckoning.oddities.found]
+    found += [_shown(each.code, each.path, each.text) for each in oddities.found]
     return {"findings": found}
 
 

@@ -15,7 +15,7 @@ from recon_streams.bankfiles.reckoning import Movement, ReportFacts
 from recon_streams.kernel.money import ZERO, add, subtract
 
 # Pairs of balances between which a report's day lies; the last is a central bank's own habit.
-_DAYS: Final = (("OPBD", "CLBD"), ("PRCD", "CLBD"), ("OPBD", "ITBD"), ("OPAV", "INFO"))
+_DAYS: Final = (("OPBD", "CLBD"), ("PRCD", "CLBD"), ("OPAV", "INFO"))
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -47,6 +47,8 @@ class Related:
 
     def add(self, inspected: Inspected) -> None:
         """Take in a file that could be read."""
+        if "refused" in inspected.shown:
+            return
         header = inspected.shown.get("group_header")
         message_id = header.get("msg_id") if isinstance(header, dict) else None
         for facts in inspected.reports:
@@ -207,10 +209,7 @@ class Related:
 
 def _movements(seen: _Seen) -> tuple[tuple[object, ...], ...]:
     return tuple(
-        sorted(
-            (m.reference or "", m.amount, m.currency, m.indicator, m.booking or "")
-            for m in seen.facts.movements
-        )
+        sorted((m.reference or "", m.amount, m.currency, m.indicator) for m in seen.facts.movements)
     )
 
 

@@ -87,9 +87,10 @@ def refuse_doctype(element: Element) -> None:
     Raises:
         Refused: DOCTYPE_FORBIDDEN.
     """
-    document = element.getroottree().docinfo
+    # The stubs know neither that there may be no internal DTD nor the name of a type.
+    document: Any = element.getroottree().docinfo
     # Asked of the parser, because a search for the bytes misses it in UTF-16 and UTF-7.
-    if document.doctype or document.internalDTD is not None:
+    if document.internalDTD is not None or document.doctype:
         raise Refused(RefusalCode.DOCTYPE_FORBIDDEN, "", "a message declares no document type")
 
 

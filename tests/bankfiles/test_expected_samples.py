@@ -72,3 +72,23 @@ def test_members_of_a_zip_are_files_of_their_own(samples: Path, expected: dict[s
         assert found.keys() == members.keys()
         for member, figures in members.items():
             assert list(_departures(found[member], figures)) == []
+
+
+def test_an_mt_sample_agrees_to_the_last_digit(
+    mt_sample: str, samples: Path, expected: dict[str, Any]
+) -> None:
+    found = inspect_bytes((samples / mt_sample).read_bytes())
+    assert list(_departures(found, expected["files"][mt_sample]["expected"])) == []
+
+
+def test_an_mt_sample_is_read_unless_something_stands_behind_its_closing(
+    mt_sample: str, samples: Path
+) -> None:
+    refused: Any = inspect_bytes((samples / mt_sample).read_bytes()).get("refused")
+    if mt_sample == "railslove__cmxl/mt940-headers.txt":
+        assert (refused["code"], refused["field"]) == (
+            "INVALID_AMOUNT",
+            "Message[1]/FinalClosingBalance",
+        )
+    else:
+        assert refused is None
