@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agents.cli.layout import Rows
-from agents.cli.output import out, plain
+from agents.cli.output import out, plain, printable
 from recon_streams.discrepancies.queue import Happened, Listed
 
 _COLUMNS = (
@@ -24,11 +24,11 @@ def print_listed(found: Sequence[Listed]) -> None:
             str(each.id),
             each.severity.value,
             each.kind.value,
-            plain(f"{each.account_id} {each.currency}"),
-            plain(each.subject),
+            _cell(f"{each.account_id} {each.currency}"),
+            _cell(each.subject),
             each.amount or "-",
             _state(each),
-            plain(each.owner or "-"),
+            _cell(each.owner or "-"),
             f"{each.age_business_days} d",
             f"{_instant(each.due_at)}{' OVERDUE' if each.is_overdue else ''}",
             f"{each.occurrences}x",
@@ -61,10 +61,10 @@ def print_story(listed: Listed, story: Sequence[Happened]) -> None:
     for each in story:
         shown.add_row(
             _instant(each.at),
-            plain(each.actor),
+            _cell(each.actor),
             each.kind,
             each.to_state.value,
-            plain(_why(each)),
+            _cell(_why(each)),
         )
     shown.print(out)
 
@@ -86,5 +86,13 @@ def _instant(at: datetime) -> str:
 
 
 def _line(name: str, text: str) -> None:
-    # Some of it was written by others, and styles nothing here.
-    out.print(f"{name:<8} {text}".lstrip(), markup=False)
+    out.print(f"{name:<8} {_shown(text)}".lstrip(), markup=False)
+
+
+def _cell(text: str) -> str:
+    return plain(_shown(text))
+
+
+def _shown(text: str) -> str:
+    """Return `text`, some of which others wrote, as one line that a terminal only shows."""
+    return printable(text.encode()).replace("\n", "\\n")
