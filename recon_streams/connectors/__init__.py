@@ -1,1 +1,1 @@
-"""Other systems that are asked over a network."""
+"""How banks are asked: one port, its adapters, and the poller that asks through them."""

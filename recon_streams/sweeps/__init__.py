@@ -1,1 +1,1 @@
-"""Tier 2: each account looked at every half hour, like as-of against like."""
+"""Tier 2: every account looked at again and again, beside the bank's own answer, for drift."""

@@ -1,0 +1,150 @@
+"""The connectors of an installation, from connectors.yaml, with the line of all that is wrong."""
+
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import pydantic
+from pydantic import Field, StringConstraints
+
+from recon_streams.connectors.http import HttpTerms
+from recon_streams.connectors.mapping import BalanceMapping, is_pointer
+from recon_streams.runtime.contradictions import is_loopback
+from recon_streams.runtime.plain_words import plain_words
+from recon_streams.runtime.problems import Problem, did_you_mean
+from recon_streams.runtime.yaml_source import Location, YamlSource, read_yaml
+
+_NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+_FIELDS: Final = frozenset({"account_id", "currency", "bank_account"})
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+_Words = Annotated[list[_Text], Field(min_length=1, max_length=20)]
+
+
+class _Block(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class MappingBlock(_Block):
+    """Which field of the answer says what."""
+
+    balances: str = "/balances"
+    kind: str | None = "/type"
+    kinds: _Words = ["booked"]
+    amount: str = "/amount"
+    currency: str = "/currency"
+    as_of: str = "/as_of"
+    direction: str | None = None
+    credits: _Words = ["CRDT", "credit", "CR", "C"]
+    debits: _Words = ["DBIT", "debit", "DR", "D"]
+
+
+class ConnectorBlock(_Block):
+    """One bank."""
+
+    url: _Text
+    token_file: Path | None = None
+    header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "Authorization"
+    scheme: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,32}$")] = "Bearer"
+    ca_file: Path | None = None
+    insecure_http: bool = False
+    timeout_seconds: Annotated[int, Field(ge=1, le=60)] = 10
+    attempts: Annotated[int, Field(ge=1, le=5)] = 3
+    answer_bytes_max: Annotated[int, Field(ge=100, le=10_000_000)] = 65_536
+    connections_max: Annotated[int, Field(ge=1, le=1_000)] = 32
+    mapping: MappingBlock = MappingBlock()
+
+
+class ConnectorsFile(_Block):
+    """The whole file."""
+
+    connectors: dict[Annotated[str, StringConstraints(pattern=_NAME)], ConnectorBlock]
+
+
+def load_connectors(path: Path) -> tuple[HttpTerms, ...]:
+    """Return the connectors that the file `path` names.
+
+    Raises:
+        ConfigurationInvalid: With every problem of the file.
+    """
+    return connectors_of(read_yaml(path))
+
+
+def connectors_of(source: YamlSource) -> tuple[HttpTerms, ...]:
+    """Return the connectors that a parsed file names.
+
+    Raises:
+        ConfigurationInvalid: With every problem of the file.
+    """
+    try:
+        file = ConnectorsFile.model_validate(source.data)
+    except pydantic.ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        raise source.invalid(
+            [_problem(source, each["loc"], plain_words(each)) for each in found]
+        ) from None
+    problems = [
+        source.problem(("connectors", name, *where), message)
+        for name, block in file.connectors.items()
+        for where, message in _wrong(block)
+    ]
+    if problems:
+        raise source.invalid(problems)
+    return tuple(_terms(name, block) for name, block in file.connectors.items())
+
+
+def _problem(source: YamlSource, where: Location, message: str) -> Problem:
+    known = MappingBlock if "mapping" in where else ConnectorBlock
+    if "unknown" in message or "extra" in message.lower():
+        message = did_you_mean(str(where[-1]), list(known.model_fields))
+    return source.problem(where, message)
+
+
+def _wrong(block: ConnectorBlock) -> list[tuple[Location, str]]:
+    found: list[tuple[Location, str]] = []
+    parts = urlsplit(block.url)
+    host = parts.hostname or ""
+    if parts.scheme not in {"https", "http"} or not host or "{" in parts.netloc:
+        found.append((("url",), "write https://host/path; the host itself is fixed"))
+    elif parts.username or parts.password:
+        found.append((("url",), "no user and no password here; use token_file"))
+    elif parts.scheme == "http" and not block.insecure_http and not is_loopback(host):
+        message = "http leaves the machine unprotected; write https, or insecure_http: true"
+        found.append((("url",), message))
+    try:
+        block.url.format(**dict.fromkeys(_FIELDS, ""))
+    except (KeyError, IndexError, ValueError):
+        names = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))
+        found.append((("url",), f"in braces only {names}"))
+    for name in ("balances", "kind", "amount", "currency", "as_of", "direction"):
+        pointer = getattr(block.mapping, name)
+        if pointer is not None and not is_pointer(pointer):
+            found.append((("mapping", name), "write a JSON pointer, such as /balance/amount"))
+    return found
+
+
+def _terms(name: str, block: ConnectorBlock) -> HttpTerms:
+    mapping = block.mapping
+    return HttpTerms(
+        name=name,
+        url=block.url,
+        token_file=block.token_file,
+        header=block.header,
+        scheme=block.scheme,
+        ca_file=block.ca_file,
+        timeout_seconds=block.timeout_seconds,
+        attempts=block.attempts,
+        answer_bytes_max=block.answer_bytes_max,
+        connections_max=block.connections_max,
+        mapping=BalanceMapping(
+            balances=mapping.balances,
+            kind=mapping.kind,
+            kinds=tuple(mapping.kinds),
+            amount=mapping.amount,
+            currency=mapping.currency,
+            as_of=mapping.as_of,
+            direction=mapping.direction,
+            credits=tuple(mapping.credits),
+            debits=tuple(mapping.debits),
+        ),
+    )
