@@ -27,7 +27,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         severity: How urgent it is.
         alert_class: What kind of cause it is; each class has its runbook.
         summary: One sentence for a person.
-        source: The input that led to it, as `topic/partition/offset`, or `time`.
+        source: What led to it: an input, as `topic/partition/offset`, the name of a run of a check,
+            `time`, or `person`.
         at: The instant it is true for.
         scope: The breaker scope it is about, if it is about one.
         tier: How far ledger and bank are apart there.

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from recon_streams.discrepancies.action import Found, ProvenGone
+from recon_streams.discrepancies.action import MACHINE, AnyAction, Found, ProvenGone
 from recon_streams.discrepancies.change import Change, Discrepancy, Taken
 from recon_streams.discrepancies.life import Life
 from recon_streams.kernel.money import amount_text
@@ -92,9 +92,15 @@ def _alert(
         severity=_AT_LEAST_ERROR.get(life.severity, life.severity),
         alert_class=kind,
         summary=f"{named.account_id} {named.currency}: {kind} {discrepancy.id} is {words}{about}",
-        source=action.evidence if isinstance(action, Found | ProvenGone) else "discrepancies",
+        source=_source(action),
         at=action.at,
         scope=f"account:{named.account_id}:{named.currency}",
         amounts={} if life.amount is None else {"difference": amount_text(life.amount)},
     )
     return OutgoingRecord("recon.alerts", key.encode(), _ENCODER.encode(alert))
+
+
+def _source(action: AnyAction) -> str:
+    if isinstance(action, Found | ProvenGone):
+        return action.evidence
+    return "time" if action.actor == MACHINE else "person"

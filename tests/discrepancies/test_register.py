@@ -152,8 +152,9 @@ async def test_an_alert_begins_with_the_trouble_and_ends_with_it(pool: asyncpg.P
     assert alerts[0].amounts == {"difference": "-3"}
     done = Resolved(at=AT, actor="ana", reason_code=ReasonCode.EXPLAINED, reason="a fee")
     await acted(pool, done, short_id, mild_id)
-    alerts = await sent(pool, "recon.alerts", Alert)
-    assert [(a.dedup_key, a.action) for a in alerts[1:]] == [(f"discrepancy:{short_id}", "resolve")]
+    (_, end) = await sent(pool, "recon.alerts", Alert)
+    assert (end.dedup_key, end.action) == (f"discrepancy:{short_id}", "resolve")
+    assert (alerts[0].source, end.source) == ("run 1", "person")
 
 
 async def test_others_read_the_newest_of_each_without_names_of_people(pool: asyncpg.Pool) -> None:
@@ -187,7 +188,7 @@ async def test_what_is_due_is_escalated_once_and_not_while_it_sleeps(pool: async
     assert await escalated(until) == 1
     assert {each.life.state for each in await every(pool)} == {State.ESCALATED}
     alerts = await sent(pool, "recon.alerts", Alert)
-    assert [(a.action, a.severity) for a in alerts] == [("trigger", "error")] * 2
+    assert [(a.action, a.severity, a.source) for a in alerts] == [("trigger", "error", "time")] * 2
     reasons = await pool.fetchval(
         "SELECT reason FROM discrepancies.action WHERE sequence = 2 AND kind = 'escalated'"
     )
