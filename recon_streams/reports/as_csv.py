@@ -24,6 +24,7 @@ from recon_streams.reports.dataset import (
 )
 from recon_streams.reports.parts import Backing
 
+_KNOWN: Final = frozenset(COLUMNS)
 BOM: Final = "\ufeff"
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Where a cell begins, or might be cut to begin, and what must not follow there.
@@ -53,7 +54,7 @@ def as_csv(content: bytes, *, with_bom: bool = False) -> str:
     writer.writerow(COLUMNS)
     for row in _rows(dataset):
         whole = heading | row
-        assert whole.keys() <= set(COLUMNS), "a cell has a column"
+        assert whole.keys() <= _KNOWN, "a cell has a column"
         writer.writerow([_cell(column, whole.get(column)) for column in COLUMNS])
     return (BOM if with_bom else "") + text.getvalue()
 

@@ -108,7 +108,36 @@ _NO_FIGURE: Final = "none"
 
 def _ties_of_day(account: AccountDay) -> Iterator[Tie]:
     where = f"{account.account_id} {account.currency}"
-    by_items = items_by_kind(account.items)
+    yield from _ties_of_items(where, account)
+    yield Tie(
+        where=where,
+        what="explained_total = the sum of the groups",
+        given=account.explained_total,
+        added=amount_text(total(Decimal(group.explains) for group in account.groups)),
+    )
+    balances = (account.bank_closing, account.ledger_at_cut_off)
+    yield _less(where, "difference = bank - ledger", account.difference, balances)
+    parts = (account.difference, account.explained_total)
+    yield _less(where, "proof = difference - explained", account.proof, parts)
+    # The auditor's road: start from the bank and arrive at the ledger, item by item.
+    if account.bank_closing is not None and account.proof is not None:
+        explained = total(explains(item.leg, item.amount) for item in account.items)
+        walked = subtract(Decimal(account.bank_closing), explained)
+        yield Tie(
+            where=where,
+            what="ledger = bank - every item - proof",
+            given=account.ledger_at_cut_off or _NO_FIGURE,
+            added=amount_text(subtract(walked, Decimal(account.proof))),
+        )
+    for matched in account.matched:
+        amounts = (matched.bank_amount, matched.ledger_amount)
+        what = f"matched by {matched.rule}: difference = bank - ledger"
+        yield _less(where, what, matched.difference, amounts)
+    if account.statement is not None:
+        yield from _ties_of_statement(where, account, account.statement)
+
+
+def _ties_of_items(where: str, account: AccountDay) -> Iterator[Tie]:
     given = {group.kind: group for group in account.groups}
     for item in account.items:
         # Another spelling of the same amount would be other bytes under the same id.
@@ -124,7 +153,7 @@ def _ties_of_day(account: AccountDay) -> Iterator[Tie]:
         given=repr([str(group.kind) for group in account.groups]),
         added=repr([str(kind) for kind in ItemKind if kind in given]),
     )
-    for kind, (count, explained) in by_items.items():
+    for kind, (count, explained) in items_by_kind(account.items).items():
         group = given.get(kind)
         yield Tie(
             where=where,
@@ -132,42 +161,6 @@ def _ties_of_day(account: AccountDay) -> Iterator[Tie]:
             given=f"{group.count} of {group.explains}" if group else "0 of 0",
             added=f"{count} of {amount_text(explained)}",
         )
-    yield Tie(
-        where=where,
-        what="explained_total = the sum of the groups",
-        given=account.explained_total,
-        added=amount_text(total(Decimal(group.explains) for group in account.groups)),
-    )
-    yield _less(
-        where,
-        "difference = bank - ledger",
-        account.difference,
-        (account.bank_closing, account.ledger_at_cut_off),
-    )
-    yield _less(
-        where,
-        "proof = difference - explained",
-        account.proof,
-        (account.difference, account.explained_total),
-    )
-    # The auditor's road: start from the bank and arrive at the ledger, item by item.
-    if account.bank_closing is not None and account.proof is not None:
-        walked = subtract(Decimal(account.bank_closing), total(e for _, e in by_items.values()))
-        yield Tie(
-            where=where,
-            what="ledger = bank - every item - proof",
-            given=account.ledger_at_cut_off or _NO_FIGURE,
-            added=amount_text(subtract(walked, Decimal(account.proof))),
-        )
-    for matched in account.matched:
-        yield _less(
-            where,
-            f"matched by {matched.rule}: difference = bank - ledger",
-            matched.difference,
-            (matched.bank_amount, matched.ledger_amount),
-        )
-    if account.statement is not None:
-        yield from _ties_of_statement(where, account, account.statement)
 
 
 def _ties_of_statement(where: str, account: AccountDay, used: StatementUsed) -> Iterator[Tie]:
