@@ -1,5 +1,6 @@
 """What an MT940 or MT942 file prints: fields as they stand, with sums and the equation."""
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
@@ -38,11 +39,9 @@ def inspect_mt(payload: bytes) -> tuple[Printed, Message | None, Refused | None]
         messages = messages_in(text)
     except Refused as refusal:
         return found, None, refusal
-    try:
+    # Where a figure cannot be printed, the reader refuses the same field, with a reason.
+    with suppress(Unprintable):
         found |= _figures_of(messages)
-    except Unprintable:
-        # The reader refuses the same field, with a reason.
-        pass
     try:
         return found, read_mt(text), None
     except Refused as refusal:

@@ -55,16 +55,15 @@ class Related:
             account = facts.shown["account"]
             assert isinstance(account, dict), "an account is shown as an object"
             name = account["iban"] or account["other"]
-            if name is not None:
-                seen = _Seen(
-                    file=inspected.name,
-                    type=inspected.type,
-                    version=str(inspected.shown.get("message") or "")[-2:],
-                    message_id=message_id,
-                    account="".join(name.split()),
-                    facts=facts,
-                )
-                self._seen.append(seen)
+            seen = _Seen(
+                file=inspected.name,
+                type=inspected.type,
+                version=str(inspected.shown.get("message") or "")[-2:],
+                message_id=message_id,
+                account="".join((name or "").split()),
+                facts=facts,
+            )
+            self._seen.append(seen)
 
     def found(self) -> list[Printed]:
         """Return all relations, the kinds one after another."""
@@ -87,7 +86,7 @@ class Related:
     def _days(self) -> Iterator[Printed]:
         notices: dict[tuple[str, str], list[_Seen]] = defaultdict(list)
         for seen in self._seen:
-            if seen.type == "camt.054" and seen.day:
+            if seen.type == "camt.054" and seen.day and seen.account:
                 notices[seen.account, seen.day].append(seen)
         for report in self._seen:
             pair = _pair_of(report)
@@ -121,7 +120,7 @@ class Related:
         first: dict[tuple[str, ...], tuple[_Seen, Movement]] = {}
         for seen in self._seen:
             for movement in seen.facts.movements:
-                if movement.reference is None:
+                if movement.reference is None or not seen.account:
                     continue
                 key = (
                     seen.account,
@@ -190,6 +189,8 @@ class Related:
 
     def _chains(self) -> Iterator[Printed]:
         for account, group in self._by_account("camt.052", "camt.053").items():
+            if not account:
+                continue
             links = [(pair, seen) for seen in group if (pair := _pair_of(seen)) is not None]
             links.sort(key=lambda link: (str(link[0][1]["date"]), str(link[0][0]["date"])))
             for (before, first), (after, second) in pairwise(links):
