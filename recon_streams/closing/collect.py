@@ -46,6 +46,17 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
         """Up to when every input that has ever spoken was read."""
         return min((c.through_at for c in self.coverage if c.through_at is not None), default=None)
 
+    def looked(self, on: date) -> dict[int, tuple[int, datetime | None]]:
+        """Return how much of each log was seen, and when the newest statement of the day came."""
+        arrived = {
+            number: max((e.arrived_at for e in found if e.link.closing_on == on), default=None)
+            for number, found in self.statements.items()
+        }
+        return {
+            number: (standing.event_sequence, arrived.get(number))
+            for number, standing in self.standings.items()
+        }
+
 
 async def collect(
     connection: Session, accounts: Mapping[int, Registered], asked: Mapping[int, Asked], on: date

@@ -97,9 +97,7 @@ def _waiting(
 
 def _began_later(calendars: Calendars, account: Registered, on: date) -> bool:
     definition = account.definition
-    if definition.opening is None:
-        return False
     cut_off = calendars.named(definition.calendar).cut_off_at(
         on, cut_off=definition.statements.cut_off, zone=definition.time_zone
     )
-    return cut_off <= definition.opening.as_of
+    return cut_off <= account.began_at

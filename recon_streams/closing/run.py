@@ -117,6 +117,7 @@ async def run_day(
         days[number] = msgspec.structs.replace(days[number], discrepancies=open_now)
     results += await _keep(unit, accounts, asked, (days, collected), wanted)
     await unit.flush()
+    await store.note_looked(connection, wanted.on, collected.looked(wanted.on))
     report_id = await issue(unit, calendars, wanted.on, whole=wanted.whole)
     ordered = sorted(results, key=lambda result: result.name)
     return DayResult(on=wanted.on, accounts=tuple(ordered), report_id=report_id)
@@ -151,8 +152,8 @@ async def _ask(
         has_statement = any(
             each.link.closing_on == wanted.on for each in there.get(account.number, [])
         )
-        opening = definition.opening
-        if opening is not None and bounds.cut_off_at <= opening.as_of:
+        is_attested = definition.opening is not None
+        if bounds.cut_off_at <= account.began_at and (is_attested or not has_statement):
             left_out[account.number] = Became.BEFORE_OPENING
         elif wanted.at < bounds.cut_off_at:
             left_out[account.number] = Became.NOT_OVER

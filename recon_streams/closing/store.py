@@ -87,12 +87,41 @@ _ACTION: Final = Bulk.insert(
 )
 
 
+_CHANGED_DAYS: Final = """
+SELECT d.number, d.day FROM closing.day AS d
+JOIN closing.snapshot AS s ON s.number = d.number AND s.day = d.day AND s.version = d.version
+JOIN positions.account_state AS a ON a.number = d.number
+WHERE d.day >= $1
+    AND (
+        (SELECT max(arrived_at) FROM positions.statement AS p WHERE p.number = d.number
+            AND p.closing_on = d.day AND p.status = 'ACCEPTED')
+            IS DISTINCT FROM d.looked_statement_at
+        OR a.version > d.looked_sequence AND (
+            EXISTS (SELECT FROM positions.ledger_record AS l
+                WHERE l.number = d.number AND l.sequence > d.looked_sequence AND l.amount <> 0
+                    AND l.occurred_at < s.cut_off_at)
+            OR EXISTS (SELECT FROM positions.bank_entry AS b
+                WHERE b.number = d.number AND b.sequence > d.looked_sequence AND b.net <> 0
+                    AND b.booked_on <= d.day)
+        )
+    )
+ORDER BY d.day, d.number LIMIT $2
+"""
+
+
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
     """One account as the registry defines it now."""
 
     number: int
     registry_version: int
+    registered_at: datetime
     definition: AccountDefinition
+
+    @property
+    def began_at(self) -> datetime:
+        """Return from when on its days count: its attested opening, else when it was registered."""
+        opening = self.definition.opening
+        return self.registered_at if opening is None else opening.as_of
 
     @property
     def name(self) -> str:
@@ -141,14 +170,17 @@ async def registered(
 ) -> list[Registered]:
     """Return the accounts with these numbers, or all of them, in order of their numbers."""
     rows = await connection.fetch(
-        "SELECT DISTINCT ON (number) number, version, definition FROM positions.account_version "
-        "WHERE $1::int[] IS NULL OR number = ANY($1) ORDER BY number, version DESC",
+        "SELECT DISTINCT ON (v.number) v.number, v.version, v.definition, "
+        "min(r.applied_at) OVER (PARTITION BY v.number) AS registered_at "
+        "FROM positions.account_version AS v JOIN positions.registry_version AS r USING (version) "
+        "WHERE $1::int[] IS NULL OR v.number = ANY($1) ORDER BY v.number, v.version DESC",
         None if numbers is None else sorted(numbers),
     )
     return [
         Registered(
             number=row["number"],
             registry_version=row["version"],
+            registered_at=row["registered_at"],
             definition=definition_from_bytes(row["definition"]),
         )
         for row in rows
@@ -277,23 +309,37 @@ async def snapshots(
     return {row["number"]: _snapshot(row) for row in rows}
 
 
+async def newest_day(connection: Session | asyncpg.Pool) -> date | None:
+    """Return the newest day that was run of any account."""
+    found: date | None = await connection.fetchval("SELECT max(day) FROM closing.day")
+    return found
+
+
 async def changed_days(
-    connection: Session, *, days_max: int, rows_max: int
+    connection: Session, *, since: date, rows_max: int
 ) -> list[tuple[int, date]]:
-    """Return days that were run and whose statement is another now, or is there at last."""
-    rows = await connection.fetch(
-        "SELECT d.number, d.day FROM closing.day AS d "
-        "JOIN closing.snapshot AS s ON s.number = d.number AND s.day = d.day "
-        "AND s.version = d.version "
-        "CROSS JOIN LATERAL (SELECT origin || path AS origin FROM positions.statement "
-        "WHERE number = d.number AND closing_on = d.day AND status = 'ACCEPTED' "
-        "ORDER BY arrived_at DESC LIMIT 1) AS p "
-        "WHERE d.day >= current_date - $1::int AND p.origin IS DISTINCT FROM s.statement_origin "
-        "ORDER BY d.day, d.number LIMIT $2",
-        days_max,
-        rows_max,
-    )
+    """Return days from `since` on that were run, and of which something came after that.
+
+    Their statement is another one now, or is there at last; or an entry or a movement of them, or
+    of a day before, was recorded since.
+    """
+    rows = await connection.fetch(_CHANGED_DAYS, since, rows_max)
     return [(row["number"], row["day"]) for row in rows]
+
+
+async def note_looked(
+    connection: Session, on: date, looked: Mapping[int, tuple[int, datetime | None]]
+) -> None:
+    """Note how much of each account's log, and which statement, the newest run of a day saw."""
+    await connection.execute(
+        "UPDATE closing.day AS d SET looked_sequence = k.sequence, looked_statement_at = k.at "
+        "FROM unnest($2::int[], $3::bigint[], $4::timestamptz[]) AS k(number, sequence, at) "
+        "WHERE d.number = k.number AND d.day = $1",
+        on,
+        list(looked),
+        [sequence for sequence, _ in looked.values()],
+        [at for _, at in looked.values()],
+    )
 
 
 def write(unit: UnitOfWork, taken: Sequence[Taken]) -> None:
@@ -323,6 +369,21 @@ async def note_calendars(connection: Session, calendars: Calendars) -> None:
     )
 
 
+async def note_ticks(
+    connection: Session, keys: Collection[tuple[int, datetime]]
+) -> set[tuple[int, datetime]]:
+    """Note ticks, each an account and its instant; return those that were not noted before."""
+    wanted = set(keys)
+    rows = await connection.fetch(
+        "INSERT INTO closing.tick (number, due_at) "
+        "SELECT * FROM unnest($1::int[], $2::timestamptz[]) ON CONFLICT DO NOTHING "
+        "RETURNING number, due_at",
+        [number for number, _ in wanted],
+        [due_at for _, due_at in wanted],
+    )
+    return {(row["number"], row["due_at"]) for row in rows}
+
+
 async def request(connection: Session, wanted: Sequence[tuple[int, date]], cause: str) -> None:
     """Ask for days to be looked at; what is asked for already stays asked for."""
     await connection.execute(
@@ -333,6 +394,19 @@ async def request(connection: Session, wanted: Sequence[tuple[int, date]], cause
         [on for _, on in wanted],
         cause,
     )
+
+
+async def request_again(
+    connection: Session, wanted: Sequence[tuple[int, date]], cause: str
+) -> None:
+    """Ask for those of `wanted` that were run before."""
+    rows = await connection.fetch(
+        "SELECT number, day FROM closing.day "
+        "WHERE (number, day) IN (SELECT * FROM unnest($1::int[], $2::date[]))",
+        [number for number, _ in wanted],
+        [on for _, on in wanted],
+    )
+    await request(connection, [(row["number"], row["day"]) for row in rows], cause)
 
 
 async def take_requests(connection: Session, *, rows_max: int) -> tuple[date, list[int]] | None:

@@ -5,6 +5,7 @@ computed with, and two versions that are equal say the same of every day.
 """
 
 import hashlib
+import warnings
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
@@ -147,22 +148,32 @@ def closed_days(name: str, year: int) -> frozenset[date]:
     if name == WEEKDAYS:
         return frozenset(day for day in days_of(year) if day.weekday() >= _SATURDAY)
     # A holiday of one year may be kept in the one before or after it.
-    known = _list_of(name, range(max(1, year - 1), min(9999, year + 1) + 1))
+    # Some lists warn that their movable holidays end some years from now, once for each process.
+    with warnings.catch_warnings(action="ignore"):
+        known = _list_of(name, (year - 1, year, year + 1))
+    # Asked of itself, the list would load years, and warn of those it does not have.
+    known.expand = False
     return frozenset(day for day in days_of(year) if not known.is_working_day(day))
 
 
 def _list_of(name: str, years: Iterable[int]) -> holidays.HolidayBase:
     if name in _markets() and name not in _countries():
-        return holidays.financial_holidays(name, years=years)
+        listed = holidays.financial_holidays(name)
+        return holidays.financial_holidays(name, years=_covered(listed, years))
     country, _, part = name.partition("-")
+    listed = holidays.country_holidays(country)
     # Where banks have days of their own, those count as well.
-    has_bank_days = "bank" in holidays.country_holidays(country).supported_categories
+    has_bank_days = "bank" in listed.supported_categories
     return holidays.country_holidays(
         country,
         subdiv=part or None,
-        years=years,
+        years=_covered(listed, years),
         categories=("bank", "public") if has_bank_days else ("public",),
     )
+
+
+def _covered(listed: holidays.HolidayBase, years: Iterable[int]) -> list[int]:
+    return [year for year in years if listed.start_year <= year <= listed.end_year]
 
 
 @lru_cache(maxsize=1)

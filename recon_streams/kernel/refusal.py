@@ -50,6 +50,7 @@ class RefusalCode(StrEnum):
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
     ID_CONFLICT = "ID_CONFLICT"
     WRONG_TOPIC = "WRONG_TOPIC"
+    STATEMENT_UNBALANCED = "STATEMENT_UNBALANCED"
     LIMIT_REACHED = "LIMIT_REACHED"
     # Ours: the core asserted on this input. Kept apart so that it pages.
     DECISION_FAILED = "DECISION_FAILED"

@@ -206,6 +206,13 @@ _MEANING: Final[dict[RefusalCode, Explanation]] = {
         "a camt.053 statement on `bank.notifications`",
         "Send it to its own topic.",
     ),
+    RefusalCode.STATEMENT_UNBALANCED: Explanation(
+        "The opening of a statement plus everything booked in it is not its closing. The detail "
+        "has the numbers; the last good position stays.",
+        "opening 100.00, one credit of 5.00, closing 106.00",
+        "Ask the bank for a correct statement: it is taken in as another version. If a setting was "
+        "wrong, put it right and replay.",
+    ),
     RefusalCode.LIMIT_REACHED: Explanation(
         "A bound that protects the account is reached; the rule names it.",
         "more announced payments open at a time than the account allows",

@@ -81,7 +81,8 @@ def calendars_of(source: YamlSource) -> Calendars:
         for key in source.data
         if key != "calendars"
     ]
-    blocks = source.data.get("calendars") or {}
+    blocks = source.data.get("calendars")
+    blocks = {} if blocks is None else blocks
     if not isinstance(blocks, dict):
         problems.append(source.problem(("calendars",), "write a block of `name: ...` lines"))
         blocks = {}

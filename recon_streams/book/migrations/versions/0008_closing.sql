@@ -34,6 +34,9 @@ CREATE TABLE closing.day (
     state    text NOT NULL CHECK (state IN ('OPEN', 'RUN', 'CLOSED', 'REOPENED')),
     version  integer NOT NULL DEFAULT 0,  -- the newest snapshot
     sequence integer NOT NULL,            -- the newest action
+    -- What the newest run has seen, whether or not it found anything new.
+    looked_sequence     bigint NOT NULL DEFAULT 0,
+    looked_statement_at timestamptz,
     PRIMARY KEY (number, day)
 ) WITH (fillfactor = 80);
 CREATE INDEX day_by_date ON closing.day (day);
@@ -82,4 +85,4 @@ CREATE TABLE closing.snapshot (
 GRANT USAGE ON SCHEMA closing TO recon_app;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA closing TO recon_app;
 GRANT DELETE ON closing.request TO recon_app;
-GRANT UPDATE (state, version, sequence) ON closing.day TO recon_app;
+GRANT UPDATE (state, version, sequence, looked_sequence, looked_statement_at) ON closing.day TO recon_app;

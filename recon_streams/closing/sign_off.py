@@ -1,0 +1,125 @@
+"""Closing days and opening them again, by a person and with a reason.
+
+The figures are made once more before they are signed: what was looked at and what is signed are the
+same, or nothing is.
+"""
+
+from datetime import date
+
+import msgspec
+from msgspec.structs import replace
+
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.closing import store
+from recon_streams.closing.day import (
+    Approval,
+    Day,
+    NotClosable,
+    NotReopenable,
+    Signature,
+    Taken,
+    close,
+    reopen,
+)
+from recon_streams.closing.matcher import Matcher
+from recon_streams.closing.run import DayResult, DayRun, RunResult, run_day
+from recon_streams.kernel.calendars import Calendars
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one account's day.
+
+    Attributes:
+        day: As it stands now.
+        waived: What stood against closing it, and was accepted.
+        refused: Everything that stands against it, in words; empty if it was done.
+    """
+
+    number: int
+    name: str
+    day: Day
+    waived: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+async def close_days(
+    unit: UnitOfWork,
+    tools: tuple[Calendars, Matcher, Approval],
+    wanted: DayRun,
+    signature: Signature,
+    *,
+    waive: bool,
+) -> tuple[DayResult, list[Answer]]:
+    """Run the day of the wanted accounts, then close it where nothing stands against it.
+
+    What the run found is kept, whatever becomes of the closing.
+    """
+    calendars, matcher, approval = tools
+    ran = await run_day(unit, calendars, matcher, wanted)
+    answers: list[Answer] = []
+    taken: list[Taken] = []
+    for result in ran.accounts:
+        if result.day is None:
+            continue
+        found = await _close(result, result.day, signature, approval, waive=waive)
+        if isinstance(found, Taken):
+            taken.append(found)
+            answers.append(_done(result.name, found))
+        else:
+            answers.append(_refused(result.name, result.day, found.said))
+    store.write(unit, taken)
+    return ran, answers
+
+
+async def reopen_days(
+    unit: UnitOfWork,
+    approval: Approval,
+    on: date,
+    numbers: tuple[int, ...],
+    signature: Signature,
+) -> list[Answer]:
+    """Open the closed day `on` of these accounts again; their figures stay."""
+    accounts = {each.number: each for each in await store.registered(unit.connection, numbers)}
+    snapshots = await store.snapshots(unit.connection, on, numbers)
+    answers: list[Answer] = []
+    taken: list[Taken] = []
+    for number, account in accounts.items():
+        snapshot = snapshots.get(number)
+        day = Day(number=number, on=on) if snapshot is None else snapshot.day
+        try:
+            found = reopen(day, signature, who=account.name)
+        except NotReopenable as refusal:
+            answers.append(_refused(account.name, day, (str(refusal),)))
+            continue
+        approved = await _approved(approval, "reopen", day, signature)
+        found = replace(found, signature=approved)
+        taken.append(found)
+        answers.append(_done(account.name, found))
+    store.write(unit, taken)
+    return answers
+
+
+async def _close(
+    result: RunResult, day: Day, signature: Signature, approval: Approval, *, waive: bool
+) -> Taken | NotClosable:
+    seen = None if result.before is None else result.before.day.figures
+    try:
+        found = close(day, signature, seen=seen, waive=waive, who=result.name)
+    except NotClosable as refusal:
+        return refusal
+    return replace(found, signature=await _approved(approval, "close", day, signature))
+
+
+async def _approved(approval: Approval, what: str, day: Day, signature: Signature) -> Signature:
+    sha256 = day.figures.sha256 if day.figures is not None else ""
+    by = await approval.approve(what, sha256, signature.actor, signature.reason)
+    return replace(signature, approved_by=by)
+
+
+def _done(name: str, taken: Taken) -> Answer:
+    waived = tuple(each.value for each in taken.waived)
+    return Answer(number=taken.day.number, name=name, day=taken.day, waived=waived)
+
+
+def _refused(name: str, day: Day, said: tuple[str, ...]) -> Answer:
+    return Answer(number=day.number, name=name, day=day, refused=said)
