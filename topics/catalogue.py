@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from topics import bank_notifications
+from topics import bank_notifications, bank_reports, bank_statements
 from topics.alerts import Alert
 from topics.bank_balances import BANK_ANSWER_TYPES
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
@@ -111,6 +111,42 @@ CATALOGUE: Final[tuple[TopicContract, ...]] = (
         "and the bytes are kept as evidence.",
         when_wrong=f"{_REFUSED_INPUT} A message of several accounts is taken in for the accounts "
         "that can be understood; the rest is held.",
+    ),
+    TopicContract(
+        name="bank.reports",
+        aliases=bank_reports.ALIASES,
+        direction=Direction.INPUT,
+        summary="A bank's report during the day (ISO 20022 camt.052), byte for byte.",
+        key="free; one bank account per key keeps its reports in order",
+        content_type=bank_reports.CONTENT_TYPE,
+        partitions=_INPUT_PARTITIONS,
+        retention=timedelta(days=30),
+        message_bytes_max=_XML_BYTES,
+        producers=("bank gateway", "`recon-streams publish`"),
+        consumers=("recon-streams",),
+        promise="Increments and repetitions of the whole day are both understood. What a "
+        "notification announced is confirmed, never booked again; a balance is compared with what "
+        "is known, never taken over.",
+        when_wrong=f"{_REFUSED_INPUT} A message of several accounts is taken in for the accounts "
+        "that can be understood; the rest is held.",
+    ),
+    TopicContract(
+        name="bank.statements",
+        aliases=bank_statements.ALIASES,
+        direction=Direction.INPUT,
+        summary="A bank's statement of a day (ISO 20022 camt.053), byte for byte.",
+        key="free; one bank account per key keeps its statements in order",
+        content_type=bank_statements.CONTENT_TYPE,
+        partitions=_INPUT_PARTITIONS,
+        retention=timedelta(days=30),
+        message_bytes_max=_XML_BYTES,
+        producers=("bank gateway", "`recon-streams publish`"),
+        consumers=("recon-streams",),
+        promise="A statement that is whole and adds up becomes the bank's figure for its day, "
+        "whatever the order statements arrive in; another version of it takes its place. One that "
+        "does not add up changes nothing.",
+        when_wrong=f"{_REFUSED_INPUT} The exact difference of a statement that does not add up is "
+        "in the notice and in a discrepancy.",
     ),
     TopicContract(
         name="ledger.movements",

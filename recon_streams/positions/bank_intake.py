@@ -1,24 +1,17 @@
-"""From a prepared camt.054 to account events: seen before or new, booked or only announced.
+"""From a prepared camt.052, 053 or 054 to account events: seen before or new, and what it means."""
 
-An entry books its own amount, always; the transactions in it only say which part of that was
-already booked from notifications of its parts.
-"""
-
-from collections import defaultdict
 from collections.abc import Collection
-from datetime import date, datetime
-from decimal import Decimal
-
-import msgspec
+from datetime import datetime
 
 from recon_streams.kernel.disposition import Disposition, Held, Outcome, quarantined
-from recon_streams.kernel.money import normal, subtract
 from recon_streams.kernel.refusal import RefusalCode
-from recon_streams.positions.bank_message import Prepared, PreparedEntry, PreparedReport
-from recon_streams.positions.directory import Account
-from recon_streams.positions.event import BankMoved, BankObserved, Evidence
-from recon_streams.positions.identity import Mark
-from recon_streams.positions.known import SeenMark, SeenReport
+from recon_streams.positions.bank_message import Prepared, PreparedReport
+from recon_streams.positions.cross_check import compare_balance, compare_total, keep_report
+from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
+from recon_streams.positions.event import BankObserved, Evidence
+from recon_streams.positions.known import SeenReport
+from recon_streams.positions.page_intake import PageIntake
+from recon_streams.positions.statement_intake import StatementIntake, told_of
 from recon_streams.positions.working_set import WorkingSet
 
 
@@ -50,23 +43,22 @@ class _Message:
     Attributes:
         became: What became of its parts.
         duplicate_of: Where the first thing stands that was known already.
-        events: How many events it added.
     """
 
     def __init__(self, working: WorkingSet, at: datetime, evidence: Evidence) -> None:
-        self._working = working
+        self._intake = MessageIntake(working, at, evidence)
         self._known = working.known
-        self._at = at
-        self._evidence = evidence
-        # By account the payments (sequence, part) that an entry of this message was paired with.
-        self._claimed: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
         self.became: set[Disposition] = set()
         self.duplicate_of: str | None = None
-        self.events = 0
+
+    @property
+    def events(self) -> int:
+        """How many events the message added."""
+        return self._intake.events
 
     def take(self, reports: Collection[PreparedReport]) -> list[Held]:
         """Decide `reports` and return those that must wait."""
-        where = f"{self._evidence.topic}/{self._evidence.partition}/{self._evidence.offset}"
+        where = self._intake.origin
         before = self._taken_before(reports, where)
         held = []
         for report in reports:
@@ -74,6 +66,9 @@ class _Message:
             seen = self._known.reports.get(key)
             if seen is None:
                 became = self._take_report(report)
+                if isinstance(became, Held):
+                    held.append(became)
+                    continue
                 self._known.learn_report(*key, SeenReport(report.content, where, became))
                 self.became.add(became)
             elif seen.content != report.content:
@@ -101,95 +96,58 @@ class _Message:
 
     def _claim_again(self, report: PreparedReport, seen: SeenReport) -> None:
         for prepared in report.booked:
-            payment = self._recognise(report.account.number, prepared)
-            if payment is not None and seen.became is Disposition.DUPLICATE:
-                self._note_known(f"{report.account.account_id}#{payment.sequence}")
+            known = self._intake.recognise(report.account.number, prepared)
+            if known is not None and seen.became is Disposition.DUPLICATE:
+                self._note_known(f"{report.account.account_id}#{known.seen.sequence}")
 
     def _note_known(self, where: str) -> None:
         self.became.add(Disposition.DUPLICATE)
         self.duplicate_of = self.duplicate_of or where
 
-    def _take_report(self, report: PreparedReport) -> Disposition:
-        became = set()
-        for prepared in report.booked:
-            seen = self._recognise(report.account.number, prepared)
-            if seen is None:
-                became.add(self._book(report.account, prepared))
-            else:
-                self._note_known(f"{report.account.account_id}#{seen.sequence}")
-                became.add(Disposition.DUPLICATE)
+    def _take_report(self, report: PreparedReport) -> Disposition | Held:
+        statement = report.statement
+        if statement is not None and statement.closes_day:
+            if statement.pages is not None:
+                return self._take_page(report)
+            whole = StatementIntake(self._intake, report)
+            became = whole.take()
+            if whole.first_known is not None:
+                self._note_known(whole.first_known)
+            return became
+        return self._take_provisional(report)
+
+    def _take_page(self, report: PreparedReport) -> Disposition | Held:
+        became, entries, held = PageIntake(self._intake, report).take()
+        if held is not None:
+            return held
+        if entries is not None and entries.first_known is not None:
+            self._note_known(entries.first_known)
         if not became:
-            # Nothing booked, but the bank has spoken: that alone is evidence that its feed lives.
-            evidence = msgspec.structs.replace(self._evidence, path=report.path)
-            self._record(report.account, BankObserved(at=self._at, evidence=evidence))
+            self._observe(report)
         return _disposition_of(became)
 
-    def _recognise(self, number: int, prepared: PreparedEntry) -> SeenMark | None:
-        """Return the known payment that the entry is, or None if it is new."""
-        booked_on = prepared.entry.booked_on
-        seen = self._pair(number, prepared.marks, booked_on=booked_on)
-        if seen is not None:
-            for part in prepared.parts:
-                self._pair(number, part.marks, booked_on=booked_on)
-        return seen
+    def _take_provisional(self, report: PreparedReport) -> Disposition:
+        """Take in what is booked until a statement says more; then compare what it says of sums."""
+        state = self._intake.working.states[report.account.number]
+        entries = ReportEntries(self._intake, report.account, told_of(report, self._intake))
+        lists_day = report.statement is not None and report.statement.lists_day
+        entries.take(report.booked, lists_day=lists_day)
+        if entries.first_known is not None:
+            self._note_known(entries.first_known)
+        if not entries.became:
+            self._observe(report)
+        if report.statement is not None:
+            keep_report(self._intake, report)
+            compare_balance(self._intake, report, before=state)
+        if report.total is not None:
+            compare_total(self._intake, report, report.total)
+        return _disposition_of(entries.became)
 
-    def _pair(
-        self,
-        number: int,
-        marks: tuple[Mark, ...],
-        *,
-        booked_on: date | None,
-        otherwise: tuple[int, int] | None = None,
-    ) -> SeenMark | None:
-        """Pair `marks` with a known payment and return it; if there is none, with `otherwise`."""
-        known, claimed = self._known, self._claimed[number]
-        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed)
-        payment = (seen.sequence, seen.part) if seen is not None else otherwise
-        if payment is not None:
-            claimed.add(payment)
-            # References this observation adds make the payment recognisable under them too.
-            known.learn(number, marks, payment=payment, booked_on=booked_on)
-        return seen
-
-    def _book(self, account: Account, prepared: PreparedEntry) -> Disposition:
-        """Record an entry nobody has met before; it moves money unless the opening contains it."""
-        known, number, booked_on = self._known, account.number, prepared.entry.booked_on
-        sequence = self._working.next_sequence(account)
-        self._claimed[number].add((sequence, 0))
-        net = prepared.entry.signed_amount
-        legs = list(prepared.legs)
-        for position, part in enumerate(prepared.parts, start=1):
-            own = (sequence, position)
-            if self._pair(number, part.marks, booked_on=booked_on, otherwise=own) is not None:
-                net = subtract(net, part.signed_amount)
-            elif part.leg:
-                legs.append(part.leg)
-        known.learn(number, prepared.marks, payment=(sequence, 0), booked_on=booked_on)
-        known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
-        at, where = self._at, msgspec.structs.replace(self._evidence, path=prepared.entry.path)
-        event: BankMoved | BankObserved = BankObserved(at=at, evidence=where, legs=tuple(legs))
-        if not prepared.in_opening:
-            event = BankMoved(
-                at=at,
-                evidence=where,
-                amount=normal(net),
-                entry_amount=normal(prepared.entry.signed_amount),
-                remainder=_remainder_of(prepared) if prepared.parts else None,
-                legs=tuple(legs),
-            )
-        assert self._record(account, event) == sequence, "an entry is one event"
-        return Disposition.OBSERVATION if prepared.in_opening else Disposition.APPLIED
-
-    def _record(self, account: Account, event: BankMoved | BankObserved) -> int:
-        self.events += 1
-        return self._working.record(account, event)
-
-
-def _remainder_of(prepared: PreparedEntry) -> Decimal:
-    remainder = prepared.entry.signed_amount
-    for part in prepared.parts:
-        remainder = subtract(remainder, part.signed_amount)
-    return normal(remainder)
+    def _observe(self, report: PreparedReport) -> None:
+        # Nothing booked, but the bank has spoken: that alone is evidence that its feed lives.
+        where = self._intake.at_path(report.path)
+        event = BankObserved(at=self._intake.at, evidence=where, message=report.message)
+        self._intake.record(report.account, event)
 
 
 def _conflict(report: PreparedReport, seen: SeenReport) -> Held:

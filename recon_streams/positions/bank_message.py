@@ -1,70 +1,46 @@
-"""A camt.054 resolved to accounts, with the marks under which the book must be asked. Pure."""
+"""A camt.052, 053 or 054 resolved to accounts, with all that the book must be asked. Pure."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
-from recon_streams.iso20022.values import (
-    Detail,
-    Direction,
-    Entry,
-    EntryStatus,
-    FindingCode,
-    Message,
-    Report,
-)
+from recon_streams.iso20022.values import Entry, EntryStatus, FindingCode, Message, Report
 from recon_streams.kernel.disposition import Held
-from recon_streams.kernel.money import ZERO, normal, subtract
 from recon_streams.kernel.refusal import RefusalCode, Refused
-from recon_streams.positions.directory import Account, Directory
-from recon_streams.positions.event import Leg
-from recon_streams.positions.identity import (
-    Mark,
-    digest_of,
-    mark_of_batch,
-    marks_of_entry,
-    marks_of_part,
+from recon_streams.positions.bank_entries import PreparedEntry, check_scale, prepare_entry
+from recon_streams.positions.bank_statements import (
+    PreparedStatement,
+    PreparedTotal,
+    prepare_statement,
+    prepare_total,
 )
+from recon_streams.positions.directory import Account, Directory
+from recon_streams.positions.identity import digest_of
 from recon_streams.positions.opening import contains
 
 # A bank's clock and its undeclared zone together are never more than this ahead of ours.
 AHEAD_MAX: Final = timedelta(hours=26)
 
+_NOTIFICATION: Final = "camt.054"
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
-class PreparedPart(msgspec.Struct, frozen=True, kw_only=True):
-    """One transaction of a batch that can be recognised on its own."""
+class PreparedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a message that is about one account.
 
-    signed_amount: Decimal
-    marks: tuple[Mark, ...]
-    leg: Leg | None
-
-
-class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One booked entry, ready to be looked up.
-
-    `in_opening` says that the figure the account began with contains it.
+    `statement` is there for reports and statements, `total` where a day is only listed.
     """
 
-    entry: Entry
-    in_opening: bool
-    marks: tuple[Mark, ...]
-    parts: tuple[PreparedPart, ...]
-    legs: tuple[Leg, ...]
-
-
-class PreparedReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a message that is about one account."""
-
     account: Account
+    message: str
     path: str
     key: bytes
     content: bytes
     booked: tuple[PreparedEntry, ...]
+    statement: PreparedStatement | None = None
+    total: PreparedTotal | None = None
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +50,14 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[Held, ...]
 
 
-def prepare(message: Message, directory: Directory, *, at: datetime, accept_test: bool) -> Prepared:
+def prepare(
+    message: Message,
+    directory: Directory,
+    *,
+    at: datetime,
+    accept_test: bool,
+    wanted: str = _NOTIFICATION,
+) -> Prepared:
     """Return `message` resolved to accounts.
 
     Args:
@@ -82,10 +65,11 @@ def prepare(message: Message, directory: Directory, *, at: datetime, accept_test
         directory: The accounts of the registry version in force.
         at: When the message arrived.
         accept_test: Whether a message the bank itself marks as a test is taken in.
+        wanted: The kind of message that the topic carries.
     """
-    if message.message != "camt.054":
+    if message.message != wanted:
         return _all_held(
-            RefusalCode.WRONG_TOPIC, "", "this topic carries camt.054", message.message
+            RefusalCode.WRONG_TOPIC, "", f"this topic carries {wanted}", message.message
         )
     if not accept_test and any(f.code is FindingCode.TEST_MESSAGE for f in message.findings):
         rule = "a message marked TEST is not money; set limits.accept_test_messages to take it in"
@@ -98,7 +82,10 @@ def prepare(message: Message, directory: Directory, *, at: datetime, accept_test
     held: list[Held] = []
     for report in message.reports:
         try:
-            reports.extend(_prepare_report(message, report, directory))
+            prepared = _prepare_report(message, report, directory)
+            for each in prepared:
+                _check_days(each, at)
+            reports.extend(prepared)
         except Refused as refusal:
             held.append(Held.of(refusal))
     return Prepared(reports=tuple(reports), held=tuple(held))
@@ -109,24 +96,72 @@ def _prepare_report(message: Message, report: Report, directory: Directory) -> l
     for entry in report.entries:
         account = _account_of(report, entry.currency, entry.path, directory)
         prepared = by_account.setdefault(account.number, [])
-        _check_scale(entry, account)
+        check_scale(entry, account)
         if entry.status is EntryStatus.BOOKED:
-            prepared.append(_prepare_entry(entry, in_opening=_in_opening(message, entry, account)))
+            prepared.append(prepare_entry(entry, in_opening=_in_opening(message, entry, account)))
     if not report.entries:
-        currency = report.account.currency or ""
-        account = _account_of(report, currency, report.path, directory)
+        account = _account_of(report, _currency_of(report), report.path, directory)
         by_account[account.number] = []
-    key, content = _identity_of(message, report)
     return [
-        PreparedReport(
-            account=directory.by_number(number),
-            path=report.path,
-            key=key,
-            content=content,
-            booked=tuple(booked),
-        )
+        _prepared(message, report, directory.by_number(number), booked)
         for number, booked in by_account.items()
     ]
+
+
+def _prepared(
+    message: Message, report: Report, account: Account, booked: list[PreparedEntry]
+) -> PreparedReport:
+    statement: PreparedStatement | None = None
+    key, content = _identity_of(message, report)
+    if message.message != _NOTIFICATION:
+        statement = prepare_statement(message, report, account)
+        equation = statement.equation
+        if statement.lists_day and (equation.opening is not None or equation.closing is not None):
+            # Its balances name it: banks send it again under other ids, and correct it under one.
+            content = statement.content
+            key = digest_of(message.message, content.hex(), _place_of(message))
+    return PreparedReport(
+        account=account,
+        message=message.message,
+        path=report.path,
+        key=key,
+        content=content,
+        booked=tuple(booked),
+        statement=statement,
+        total=prepare_total(message, report, account),
+    )
+
+
+def _place_of(message: Message) -> str:
+    """Return which page of a file of ours it is: two pages of one file may say the same."""
+    page = message.page
+    return f"{page.sha256}/{page.statement}/{page.number}" if page else ""
+
+
+def _check_days(prepared: PreparedReport, at: datetime) -> None:
+    """Refuse a statement whose days cannot be: an anchor in the future would hide all that comes.
+
+    Raises:
+        Refused: FUTURE_INSTANT or INVALID_DATE.
+    """
+    if prepared.statement is None:
+        return
+    equation = prepared.statement.equation
+    opening_on, closing_on = equation.opening_on, prepared.statement.closing_on
+    if closing_on is not None and closing_on > (at + AHEAD_MAX).date():
+        rule = "a statement does not close a day that has not begun"
+        raise Refused(RefusalCode.FUTURE_INSTANT, f"{prepared.path}/Bal", rule, f"{closing_on}")
+    if opening_on and equation.closing_on and opening_on > equation.closing_on:
+        rule = "a statement does not close before the day it opens"
+        found = f"opens {opening_on}, closes {equation.closing_on}"
+        raise Refused(RefusalCode.INVALID_DATE, f"{prepared.path}/Bal", rule, found)
+
+
+def _currency_of(report: Report) -> str:
+    """Return the currency of a report without entries: of the account, else of its balances."""
+    if report.account.currency:
+        return report.account.currency
+    return report.balances[0].currency if report.balances else ""
 
 
 def _in_opening(message: Message, entry: Entry, account: Account) -> bool:
@@ -141,45 +176,6 @@ def _in_opening(message: Message, entry: Entry, account: Account) -> bool:
     )
 
 
-def _prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
-    if len(entry.details) == 1:
-        detail = entry.details[0]
-        leg = _leg_of(detail, entry.signed_amount)
-        marks = marks_of_entry(entry, detail)
-        legs = (leg,) if leg else ()
-        return PreparedEntry(entry=entry, in_opening=in_opening, marks=marks, parts=(), legs=legs)
-    parts: list[PreparedPart] = []
-    others: list[Leg] = []
-    for detail in entry.details:
-        signed = _signed_part(entry, detail)
-        if signed is None:
-            continue
-        marks, leg = marks_of_part(entry, detail, signed), _leg_of(detail, signed)
-        if marks:
-            parts.append(PreparedPart(signed_amount=signed, marks=marks, leg=leg))
-        elif leg:
-            others.append(leg)
-    marks = marks_of_entry(entry, None)
-    if parts:
-        marks = (*marks, mark_of_batch(entry, tuple(part.marks for part in parts)))
-    return PreparedEntry(
-        entry=entry, in_opening=in_opening, marks=marks, parts=tuple(parts), legs=tuple(others)
-    )
-
-
-def _signed_part(entry: Entry, detail: Detail) -> Decimal | None:
-    """Return what a transaction contributes to its entry, or None where that cannot be told."""
-    if detail.amount is None or (detail.currency or entry.currency) != entry.currency:
-        return None
-    direction = detail.direction or entry.direction
-    return detail.amount if direction is Direction.CREDIT else subtract(ZERO, detail.amount)
-
-
-def _leg_of(detail: Detail, signed: Decimal) -> Leg | None:
-    reference = detail.end_to_end_id or detail.instruction_id or detail.payment_information_id
-    return Leg(reference, normal(signed)) if reference else None
-
-
 def _account_of(report: Report, currency: str, path: str, directory: Directory) -> Account:
     identification = report.account.identification
     account = directory.by_bank(identification, currency)
@@ -190,17 +186,6 @@ def _account_of(report: Report, currency: str, path: str, directory: Directory) 
         raise Refused(RefusalCode.CURRENCY_MISMATCH, path, rule, currency)
     rule = "the account registry names the account; register it and this message is replayed"
     raise Refused(RefusalCode.UNKNOWN_ACCOUNT, f"{report.path}/Acct/Id", rule)
-
-
-def _check_scale(entry: Entry, account: Account) -> None:
-    exponent = normal(entry.amount).as_tuple().exponent
-    assert isinstance(exponent, int), "amounts are finite"
-    if -exponent > account.rules.scale:
-        raise Refused(
-            RefusalCode.AMOUNT_TOO_PRECISE,
-            f"{entry.path}/Amt",
-            f"at most {account.rules.scale} digits after the point in {account.currency}",
-        )
 
 
 def _identity_of(message: Message, report: Report) -> tuple[bytes, bytes]:

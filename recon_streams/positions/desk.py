@@ -5,6 +5,8 @@ from typing import Generic, Protocol, TypeVar
 
 from recon_streams.book.intake import DecisionFailed, Reading
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.discrepancies import register
+from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.disposition import Held, Outcome, quarantined
 from recon_streams.kernel.refusal import Refused
 from recon_streams.log.record import Record
@@ -82,11 +84,12 @@ class PositionDesk(Generic[Read, Prepared]):
             self._take(index, item, reading.record, working)
             for index, (item, reading) in enumerate(zip(prepared, readings, strict=True))
         ]
-        if working.steps or known.added_reports:
+        if working.steps or known.added_reports or known.bank.has_additions:
             store.write(unit, working.steps)
             write_known(unit, known)
             breaker_store.write_transitions(unit, working.steps)
             unit.publish(messages_of(working.steps, before))
+        await _note(unit, working)
         return outcomes
 
     def _prepare(self, reading: Reading[Read], directory: Directory) -> Prepared | Held:
@@ -109,6 +112,14 @@ class PositionDesk(Generic[Read, Prepared]):
             # Whatever the core trips over concerns this record alone: it goes to quarantine,
             # loudly, and the batch is decided again without it.
             raise DecisionFailed(index) from error
+
+
+async def _note(unit: UnitOfWork, working: WorkingSet) -> None:
+    """Tell the register of discrepancies what each input proved wrong, or right again."""
+    for origin, said in working.said.items():
+        findings = [word for word in said.words.values() if isinstance(word, Finding)]
+        cleared = [word for word in said.words.values() if isinstance(word, Cleared)]
+        await register.note(unit, findings, cleared, at=said.at, evidence=origin)
 
 
 def evidence_of(record: Record, path: str = "") -> Evidence:

@@ -5,7 +5,7 @@ this payment seen before, which legs had arrived) are written into it, so that f
 needs no look-up and gives the same bytes.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum, unique
 
@@ -54,22 +54,36 @@ class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
     `amount` is the entry less what earlier notifications of its parts had already booked;
     `entry_amount` is what the bank printed, signed; `remainder` is what a batch books beyond the
     transactions in it that can be recognised on their own (charges, unitemised payments).
+    `message` is the kind of message that told it first.
     """
 
     amount: Decimal
     entry_amount: Decimal
     remainder: Decimal | None = None
     legs: tuple[Leg, ...] = ()
+    message: str = "camt.054"
 
 
 class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
     """The bank said something new that moves nothing: pending, information, future value.
 
-    Or an entry that the opening figure contains; `legs` are the payments it names. They count, as
-    those of ledger movements do that the ledger's anchor contains.
+    Or an entry that the bank's anchor contains, attested or stated; `legs` are the payments it
+    names. They count, as those of ledger movements do that the ledger's anchor contains.
     """
 
     legs: tuple[Leg, ...] = ()
+    message: str = "camt.054"
+
+
+class BankStated(_Event, frozen=True, kw_only=True, tag="bank_stated"):
+    """A statement that adds up closed a day: `amount` is the booked balance at the end of it.
+
+    `moved_after` is the sum of what the bank is known to have booked on later days.
+    """
+
+    amount: Decimal
+    closing_on: date
+    moved_after: Decimal
 
 
 class LedgerMoved(_Event, frozen=True, kw_only=True, tag="ledger_moved"):
@@ -137,6 +151,7 @@ AccountEvent = (
     | RulesChanged
     | BankMoved
     | BankObserved
+    | BankStated
     | LedgerMoved
     | LedgerBalanced
     | Announced

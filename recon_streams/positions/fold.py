@@ -19,6 +19,7 @@ from recon_streams.positions.event import (
     Announced,
     BankMoved,
     BankObserved,
+    BankStated,
     Elapsed,
     Evidence,
     LedgerBalanced,
@@ -67,12 +68,32 @@ def fold(state: AccountState, event: AccountEvent) -> AccountState:
 
 def _bank_moved(state: AccountState, event: BankMoved) -> AccountState:
     bank = _moved(state.bank, event.amount, event.at, event.evidence)
-    return replace(state, bank=bank, items=_with_bank_legs(state.items, event.legs))
+    return _told(state, bank, event)
 
 
 def _bank_observed(state: AccountState, event: BankObserved) -> AccountState:
-    bank = _heard(state.bank, event.at)
-    return replace(state, bank=bank, items=_with_bank_legs(state.items, event.legs))
+    return _told(state, _heard(state.bank, event.at), event)
+
+
+def _told(state: AccountState, bank: Side, event: BankMoved | BankObserved) -> AccountState:
+    return replace(
+        state,
+        bank=bank,
+        items=_with_bank_legs(state.items, event.legs),
+        notified=state.notified or event.message == "camt.054",
+    )
+
+
+def _bank_stated(state: AccountState, event: BankStated) -> AccountState:
+    if state.stated_on is not None and event.closing_on < state.stated_on:
+        return replace(state, bank=_heard(state.bank, event.at))
+    bank = Side(
+        anchor=normal(event.amount),
+        moved=normal(event.moved_after),
+        as_of=_later(state.bank.as_of, event.at),
+        evidence=event.evidence or state.bank.evidence,
+    )
+    return replace(state, bank=bank, stated_on=event.closing_on)
 
 
 def _with_bank_legs(items: dict[str, Item], legs: tuple[Leg, ...]) -> dict[str, Item]:
@@ -138,6 +159,7 @@ def _unchanged(state: AccountState, _: AccountEvent) -> AccountState:
 _FOLDS: Final[dict[type, Callable[[AccountState, Any], AccountState]]] = {
     BankMoved: _bank_moved,
     BankObserved: _bank_observed,
+    BankStated: _bank_stated,
     LedgerMoved: _ledger_moved,
     LedgerBalanced: _ledger_balanced,
     Announced: _announced,

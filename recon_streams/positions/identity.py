@@ -6,6 +6,11 @@ dates. So each entry gets several *marks*, strongest first, each bound to curren
 
     UETR > servicer reference of the transaction > of the entry > clearing reference > end-to-end id
 
+    > its parts, of a batch > what it looks like: amount, day, code, other party, text
+
+The last rung tells apart nothing that is really alike, so only a message that lists a whole day may
+use it: there a payment that another message announced must be among those listed.
+
 Two observations are one payment when they share a mark, their booking dates are near, and on no
 stronger rung both carry different marks. What a known payment carries is everything that any
 observation of it gave. Equal marks within one message are never one payment: there each occurrence
@@ -38,6 +43,7 @@ class Rung(IntEnum):
     CLEARING_REFERENCE = 4
     END_TO_END_ID = 5
     PARTS = 6  # a batch without a reference of its own: its parts together name it
+    COMPOSITE = 7  # no reference in common: all that the entry says of itself
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
@@ -79,6 +85,20 @@ def mark_of_batch(entry: Entry, parts: tuple[tuple[Mark, ...], ...]) -> Mark:
     names = sorted(mark.digest.hex() for marks in parts for mark in marks)
     signed = amount_text(normal(entry.signed_amount))
     return _mark(Rung.PARTS, ",".join(names), entry.currency, signed)
+
+
+def composite_mark(entry: Entry) -> Mark | None:
+    """Return the mark of how an entry looks, or None if it has no day."""
+    if entry.booked_on is None:
+        return None
+    signed = amount_text(normal(entry.signed_amount))
+    looks = [entry.bank_transaction_code or entry.bank_transaction_proprietary or ""]
+    if len(entry.details) == 1:
+        detail = entry.details[0]
+        looks += [detail.counterparty_account or "", *detail.remittance]
+        looks += detail.creditor_references
+    text = digest_of(*(" ".join(part.split()).casefold() for part in looks)).hex()
+    return _mark(Rung.COMPOSITE, f"{entry.booked_on}\n{text}", entry.currency, signed)
 
 
 def is_near(one: date | None, other: date | None) -> bool:

@@ -1,6 +1,6 @@
-"""The three kinds of input about positions, as the desk takes them."""
+"""The kinds of input about positions, as the desk takes them."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from recon_streams.iso20022 import reader
 from recon_streams.iso20022.values import Message
@@ -9,18 +9,21 @@ from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.log.record import Record
 from recon_streams.positions import bank_intake, bank_message, ledger_intake
 from recon_streams.positions.bank_message import Prepared as PreparedMessage
+from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.desk import evidence_of
 from recon_streams.positions.directory import Directory
 from recon_streams.positions.known_store import Keys
 from recon_streams.positions.ledger_intake import PreparedRecord
+from recon_streams.positions.statement_lookup import StatementKey
 from recon_streams.positions.working_set import WorkingSet
 from topics.ledger_balances import LedgerBalance
 
 
-class BankNotifications:
-    """camt.054, byte for byte."""
+class _BankMessages:
+    """One kind of message of a bank, byte for byte."""
 
-    name: Final = "bank.notifications"
+    name: ClassVar[str]
+    message: ClassVar[str]
 
     def __init__(
         self,
@@ -42,15 +45,20 @@ class BankNotifications:
     def prepare(self, read: Message, record: Record, directory: Directory) -> PreparedMessage:
         """Return the message resolved to accounts."""
         return bank_message.prepare(
-            read, directory, at=record.appended_at, accept_test=self._accept_test
+            read,
+            directory,
+            at=record.appended_at,
+            accept_test=self._accept_test,
+            wanted=self.message,
         )
 
     def ask(self, prepared: PreparedMessage, keys: Keys) -> None:
-        """Ask for its accounts, notifications and payment marks."""
+        """Ask for its accounts, reports, payment marks, and the statements beside it."""
         for report in prepared.reports:
             number = report.account.number
             keys.accounts.add(number)
             keys.reports.add((number, report.key))
+            _ask_statement(report, keys)
             for entry in report.booked:
                 keys.marks.update((number, mark.digest) for mark in entry.marks)
                 for part in entry.parts:
@@ -61,6 +69,47 @@ class BankNotifications:
         return bank_intake.take(
             prepared, working, at=record.appended_at, evidence=evidence_of(record)
         )
+
+
+class BankNotifications(_BankMessages):
+    """camt.054: what the bank announces while the day goes on."""
+
+    name = "bank.notifications"
+    message = "camt.054"
+
+
+class BankReports(_BankMessages):
+    """camt.052: the day so far."""
+
+    name = "bank.reports"
+    message = "camt.052"
+
+
+class BankStatements(_BankMessages):
+    """camt.053: the record of a day."""
+
+    name = "bank.statements"
+    message = "camt.053"
+
+
+def _ask_statement(report: PreparedReport, keys: Keys) -> None:
+    number, statement = report.account.number, report.statement
+    if report.total is not None:
+        keys.totals.add((number, report.total.day))
+    if statement is None or statement.closing_on is None:
+        return
+    if statement.pages is not None:
+        keys.pages.add((number, statement.pages.key))
+    keys.statements.add(
+        StatementKey(
+            number,
+            statement.closing_on,
+            report.message,
+            statement.content,
+            statement.first_on,
+            statement.is_record,
+        )
+    )
 
 
 class LedgerMovements:

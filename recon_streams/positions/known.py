@@ -4,7 +4,7 @@ Loaded for just the keys a batch mentions, under the locks of its accounts; the 
 written in the batch's own transaction. Pure: it neither loads nor writes itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,8 @@ import msgspec
 
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
-from recon_streams.positions.identity import Mark, contradicts, is_near
+from recon_streams.positions.bank_record import BankRecord
+from recon_streams.positions.identity import Mark, Rung, contradicts, is_near
 
 
 class SeenReport(msgspec.Struct, frozen=True):
@@ -39,6 +40,35 @@ class SeenMark(msgspec.Struct, frozen=True, kw_only=True):
     booked_on: date | None
 
 
+class Claims:
+    """The payments of one account that entries of one message were paired with.
+
+    An entry is never looked for among those that were claimed already: of thousands of equal ones
+    each is passed over once.
+    """
+
+    __slots__ = ("_passed", "payments")
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.payments: set[tuple[int, int]] = set()
+        self._passed: dict[bytes, int] = {}
+
+    def add(self, payment: tuple[int, int]) -> None:
+        """Claim `payment`, a sequence and a part."""
+        self.payments.add(payment)
+
+    def free(self, digest: bytes, seen: Sequence["SeenMark"]) -> Iterator["SeenMark"]:
+        """Yield those of `seen`, which all have the mark `digest`, that nobody claimed."""
+        passed = self._passed.get(digest, 0)
+        while passed < len(seen) and (seen[passed].sequence, seen[passed].part) in self.payments:
+            passed += 1
+        self._passed[digest] = passed
+        for place in range(passed, len(seen)):
+            if (seen[place].sequence, seen[place].part) not in self.payments:
+                yield seen[place]
+
+
 class SeenMovement(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger record that was taken in, under its id."""
 
@@ -52,6 +82,7 @@ class AddedMark(msgspec.Struct, frozen=True, kw_only=True):
     account: int
     mark: Mark
     seen: SeenMark
+    arrived_on: date | None
 
 
 class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +118,7 @@ class Known:
     reports: dict[tuple[int, bytes], SeenReport] = field(default_factory=dict)
     marks: dict[tuple[int, bytes], list[SeenMark]] = field(default_factory=dict)
     carried: dict[tuple[int, int, int], set[Mark]] = field(default_factory=dict)
+    bank: BankRecord = field(default_factory=BankRecord)
     movements: dict[tuple[int, str], SeenMovement] = field(default_factory=dict)
     ledger_sequences: dict[tuple[int, int], str] = field(default_factory=dict)
     bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
@@ -105,19 +137,29 @@ class Known:
         marks: tuple[Mark, ...],
         *,
         booked_on: date | None,
-        claimed: set[tuple[int, int]],
+        claimed: Claims,
+        weakest: Rung = Rung.PARTS,
     ) -> SeenMark | None:
         """Return the known payment that `marks` mean, strongest mark first, or None.
 
-        Payments in `claimed` were already paired with another entry of the same message.
+        Args:
+            account: Its number.
+            marks: Of the entry, strongest first.
+            booked_on: Its day; payments of days far from it are others.
+            claimed: Payments that were already paired with another entry of the same message.
+            weakest: Marks below this rung are not asked.
         """
         for mark in marks:
-            for seen in self.marks.get((account, mark.digest), ()):
-                carried = self.carried[account, seen.sequence, seen.part]
+            seen_marks = self.marks.get((account, mark.digest))
+            if seen_marks is None or mark.rung > weakest:
+                continue
+            for seen in claimed.free(mark.digest, seen_marks):
+                key = (account, seen.sequence, seen.part)
+                payment = self.bank.payments.get(key)
                 if (
-                    (seen.sequence, seen.part) not in claimed
-                    and is_near(booked_on, seen.booked_on)
-                    and not contradicts(marks, carried, shared=mark.rung)
+                    is_near(booked_on, seen.booked_on)
+                    and not (payment and payment.withdrawn)
+                    and not contradicts(marks, self.carried[key], shared=mark.rung)
                 ):
                     return seen
         return None
@@ -129,21 +171,29 @@ class Known:
         *,
         payment: tuple[int, int],
         booked_on: date | None,
+        arrived_on: date | None = None,
     ) -> None:
-        """Remember that `marks` mean `payment`, the event's sequence and the part in it."""
-        self.carried.setdefault((account, *payment), set()).update(marks)
+        """Remember that `marks` mean `payment`, the event's sequence and the part in it.
+
+        `arrived_on` says in which part of the book of entries a payment stands that is new.
+        """
+        carried = self.carried.setdefault((account, *payment), set())
         for mark in marks:
-            seen = self.marks.setdefault((account, mark.digest), [])
-            if any((other.sequence, other.part) == payment for other in seen):
+            if mark in carried:
                 continue
+            carried.add(mark)
+            seen = self.marks.setdefault((account, mark.digest), [])
             entry = SeenMark(
-                ordinal=max((other.ordinal for other in seen), default=0) + 1,
+                ordinal=seen[-1].ordinal + 1 if seen else 1,
                 sequence=payment[0],
                 part=payment[1],
                 booked_on=booked_on,
             )
             seen.append(entry)
-            self.added_marks.append(AddedMark(account=account, mark=mark, seen=entry))
+            known = self.bank.payments.get((account, *payment))
+            there = known.arrived_on if known else arrived_on
+            added = AddedMark(account=account, mark=mark, seen=entry, arrived_on=there)
+            self.added_marks.append(added)
 
     def learn_report(self, account: int, key: bytes, seen: SeenReport) -> None:
         """Remember that the notification `key` was taken in for `account`."""

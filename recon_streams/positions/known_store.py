@@ -6,6 +6,7 @@ table, longer with every batch.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +16,11 @@ from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO
+from recon_streams.positions import entry_store, statement_lookup, statement_store
+from recon_streams.positions.bank_record import PaymentKey
 from recon_streams.positions.identity import Mark, Rung
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
+from recon_streams.positions.statement_lookup import StatementKey
 
 _REPORT: Final = Bulk.insert(
     "positions.report_seen",
@@ -32,6 +36,7 @@ _MARK: Final = Bulk.insert(
         "sequence": "bigint",
         "part": "int",
         "booked_on": "date",
+        "arrived_on": "date",
     },
 )
 _MOVEMENT: Final = Bulk.insert(
@@ -70,9 +75,12 @@ class Keys(msgspec.Struct, kw_only=True):
     ledger_sequences: set[tuple[int, int]] = msgspec.field(default_factory=set)
     references: set[tuple[int, str]] = msgspec.field(default_factory=set)
     anchors: set[tuple[int, int]] = msgspec.field(default_factory=set)
+    statements: set[StatementKey] = msgspec.field(default_factory=set)
+    pages: set[tuple[int, bytes]] = msgspec.field(default_factory=set)
+    totals: set[tuple[int, date]] = msgspec.field(default_factory=set)
 
 
-async def load_known(connection: Session, keys: Keys) -> Known:
+async def load_known(connection: Session, keys: Keys) -> Known:  # noqa: C901 - one by one
     """Return what the book knows of `keys`. The accounts must be locked before."""
     known = Known()
     if keys.reports:
@@ -85,6 +93,12 @@ async def load_known(connection: Session, keys: Keys) -> Known:
         await _load_legs(connection, keys, known)
     if keys.anchors:
         await _load_moved_after(connection, keys, known)
+    if keys.statements:
+        await statement_lookup.load(connection, keys.statements, known.bank)
+    if keys.pages:
+        await statement_lookup.load_pages(connection, keys.pages, known.bank)
+    if keys.totals:
+        await statement_lookup.load_totals(connection, keys.totals, known.bank)
     return known
 
 
@@ -93,6 +107,8 @@ def write_known(unit: UnitOfWork, known: Known) -> None:
     unit.write(_REPORT, _report_rows(known))
     unit.write(_MARK, _mark_rows(known))
     unit.write(_MOVEMENT, _movement_rows(known))
+    entry_store.write(unit, known.bank)
+    statement_store.write(unit, known.bank)
     unit.write(_LEG, sorted((*key, amount) for key, amount in known.added_bank_legs.items()))
 
 
@@ -113,6 +129,7 @@ def _mark_rows(known: Known) -> list[tuple[object, ...]]:
             added.seen.sequence,
             added.seen.part,
             added.seen.booked_on,
+            added.arrived_on,
         )
         for added in known.added_marks
     ]
@@ -155,7 +172,7 @@ async def _load_reports(connection: Session, keys: Keys, known: Known) -> None:
 async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
     rows = await connection.fetch(
         "SELECT m.*, c.rungs, c.digests FROM unnest($1::int[], $2::bytea[]) AS k(number, digest) "
-        "CROSS JOIN LATERAL (SELECT number, digest, ordinal, sequence, part, booked_on "
+        "CROSS JOIN LATERAL (SELECT number, digest, ordinal, sequence, part, booked_on, arrived_on "
         "FROM positions.payment_mark AS m "
         "WHERE m.number = k.number AND m.digest = k.digest ORDER BY ordinal OFFSET 0) AS m "
         "CROSS JOIN LATERAL (SELECT array_agg(rung) AS rungs, array_agg(digest) AS digests "
@@ -163,8 +180,11 @@ async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
         "AND c.sequence = m.sequence AND c.part = m.part OFFSET 0) AS c",
         *_columns(keys.marks),
     )
+    places: dict[PaymentKey, date] = {}
     for row in rows:
         number, sequence, part = row["number"], row["sequence"], row["part"]
+        if row["arrived_on"] is not None:
+            places[number, sequence, part] = row["arrived_on"]
         seen = SeenMark(
             ordinal=row["ordinal"], sequence=sequence, part=part, booked_on=row["booked_on"]
         )
@@ -173,6 +193,8 @@ async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
             Mark(Rung(rung), digest)
             for rung, digest in zip(row["rungs"], row["digests"], strict=True)
         }
+    if places:
+        await entry_store.load_payments(connection, places, known.bank)
 
 
 async def _load_movements(connection: Session, keys: Keys, known: Known) -> None:

@@ -34,7 +34,10 @@ class Clearing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of the rules of one account."""
+    """One version of the rules of one account.
+
+    `day_record` is the message whose closing balance counts; `time_zone` is the bank's.
+    """
 
     version: int = 1
     scale: int = 2
@@ -46,6 +49,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     due_seconds_max: int = 86_400
     rail_due_seconds: dict[str, int] = {}
     open_items_max: int = 10_000
+    day_record: str = "camt.053"
+    time_zone: str = "UTC"
 
     def due_within(self, rail: str | None) -> timedelta:
         """Return how long a payment on `rail` may be between its two legs."""
@@ -78,4 +83,6 @@ def rules_of(definition: AccountDefinition, version: int) -> Rules:
         due_seconds_max=definition.in_flight.due_seconds_max,
         rail_due_seconds=dict(definition.in_flight.rails),
         open_items_max=definition.in_flight.open_items_max,
+        day_record=definition.statements.day_record,
+        time_zone=definition.time_zone,
     )

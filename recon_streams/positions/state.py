@@ -1,6 +1,6 @@
 """The state of one account: what is folded from its event log, and nothing that is not."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -60,6 +60,8 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         ledger_sequence: The last ledger movement the ledger's anchor contains.
         items: Announced payments by reference, until settled and due, or released.
         evaluated_at: The newest instant seen in any event; the only clock of the core.
+        stated_on: The day whose closing balance the bank's anchor is; None before any statement.
+        notified: Whether the bank ever announced anything by itself (camt.054).
     """
 
     account_id: str
@@ -73,6 +75,8 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     rule: Rule = Rule.NO_BANK_FIGURE
     ledger_sequence: int = 0
     items: dict[str, Item] = {}
+    stated_on: date | None = None
+    notified: bool = False
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

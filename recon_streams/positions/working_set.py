@@ -1,7 +1,10 @@
 """The accounts of one batch while it is decided: states in, events and steps out. Pure."""
 
+from datetime import datetime
+
 import msgspec
 
+from recon_streams.discrepancies.finding import Cause, Cleared, Finding
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import AccountEvent
 from recon_streams.positions.known import Known
@@ -17,6 +20,13 @@ class RecordedStep(msgspec.Struct, frozen=True, kw_only=True):
     step: Step
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What one input proves wrong, or right again, by cause."""
+
+    at: datetime
+    words: dict[Cause, Finding | Cleared] = msgspec.field(default_factory=dict)
+
+
 class WorkingSet:
     """States and knowledge loaded for a batch, and everything decided on them so far."""
 
@@ -26,6 +36,7 @@ class WorkingSet:
         self.states = states
         self.known = known
         self.steps: list[RecordedStep] = []
+        self.said: dict[str, Said] = {}
 
     def record(self, account: Account, event: AccountEvent) -> int:
         """Take `event` into the account's log and return its sequence number there."""
@@ -33,6 +44,10 @@ class WorkingSet:
         self.states[account.number] = taken.state
         self.steps.append(RecordedStep(account=account, event=event, step=taken))
         return taken.state.version
+
+    def say(self, word: Finding | Cleared, *, origin: str, at: datetime) -> None:
+        """Note what the input `origin` proves; of one cause its last word counts."""
+        self.said.setdefault(origin, Said(at=at)).words[word.cause] = word
 
     def next_sequence(self, account: Account) -> int:
         """Return the sequence number the account's next event will get."""

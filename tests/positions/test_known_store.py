@@ -12,7 +12,7 @@ from recon_streams.book.migrate import migrate
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.positions.identity import Mark, Rung
-from recon_streams.positions.known import Known, SeenReport
+from recon_streams.positions.known import Claims, Known, SeenReport
 from recon_streams.positions.known_store import Keys, load_known, write_known
 
 pytestmark = pytest.mark.postgres
@@ -45,7 +45,7 @@ async def ask(unit: UnitOfWork, marks: tuple[Mark, ...]) -> Known:
 
 async def found(pool: asyncpg.Pool, marks: tuple[Mark, ...]) -> tuple[int, int] | None:
     async with UnitOfWork(pool) as unit:
-        seen = (await ask(unit, marks)).find(1, marks, booked_on=DAY, claimed=set())
+        seen = (await ask(unit, marks)).find(1, marks, booked_on=DAY, claimed=Claims())
         return (seen.sequence, seen.part) if seen else None
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recon_streams.positions.identity import NEAR, Mark, Rung
-from recon_streams.positions.known import Known
+from recon_streams.positions.known import Claims, Known
 
 DAY = date(2026, 11, 20)
 RUNGS = (Rung.UETR, Rung.TRANSACTION_SERVICER_REFERENCE, Rung.END_TO_END_ID)
@@ -58,7 +58,7 @@ def test_what_is_found_is_what_the_rule_says_of_everything_ever_said(
 ) -> None:
     known, payments = Known(), dict[int, Payment]()
     for sequence, new in enumerate(told, start=1):
-        seen = known.find(1, new.marks, booked_on=new.day, claimed=set())
+        seen = known.find(1, new.marks, booked_on=new.day, claimed=Claims())
         meant = {number for number, payment in payments.items() if payment.is_meant_by(new)}
         assert (seen is None) == (not meant)
         assert seen is None or seen.sequence in meant
@@ -72,6 +72,8 @@ def test_payments_that_another_entry_has_taken_are_not_available(told: list[Obse
     known = Known()
     for sequence, new in enumerate(told, start=1):
         known.learn(1, new.marks, payment=(sequence, 0), booked_on=new.day)
-    claimed = {(sequence, 0) for sequence in range(1, len(told) + 1)}
+    claimed = Claims()
+    for sequence in range(1, len(told) + 1):
+        claimed.add((sequence, 0))
     for new in told:
         assert known.find(1, new.marks, booked_on=new.day, claimed=claimed) is None

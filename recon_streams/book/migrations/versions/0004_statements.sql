@@ -11,7 +11,9 @@ CREATE TABLE positions.bank_entry (
     sequence           bigint NOT NULL,  -- of the account event that brought it
     part               integer NOT NULL,
     arrived_on         date NOT NULL,    -- UTC day of the event
-    booked_on          date NOT NULL,    -- as printed; without one, the day of arrival in the account's zone
+    -- As printed; without one, the day of arrival in the account's zone; and never outside the days
+    -- of the statement that told it first.
+    booked_on          date NOT NULL,
     value_on           date,
     amount             numeric NOT NULL, -- signed, as printed
     net                numeric NOT NULL,
@@ -25,6 +27,7 @@ CREATE TABLE positions.bank_entry (
     code               text NOT NULL,
     reversal           boolean NOT NULL,
     message            text NOT NULL,    -- camt.052, camt.053 or camt.054: who told it first
+    stated             boolean NOT NULL DEFAULT false,  -- that was the record of the day
     origin             text NOT NULL,    -- topic/partition/offset
     path               text NOT NULL,
     PRIMARY KEY (number, sequence, part, arrived_on)
@@ -32,7 +35,8 @@ CREATE TABLE positions.bank_entry (
 CREATE INDEX bank_entry_day ON positions.bank_entry (number, booked_on);
 
 -- A later message that says the same payment again. `booked_on` is the day it gives; that of a
--- statement counts.
+-- statement counts. A corrected statement that no longer has it withdraws it; the money is taken back
+-- by a row of `positions.bank_entry` of its own.
 CREATE TABLE positions.entry_confirmation (
     number     integer NOT NULL,
     sequence   bigint NOT NULL,
@@ -40,10 +44,24 @@ CREATE TABLE positions.entry_confirmation (
     arrived_on date NOT NULL,
     message    text NOT NULL,
     booked_on  date,
+    stated     boolean NOT NULL DEFAULT false,  -- `message` is the record of the day
+    withdraws  boolean NOT NULL DEFAULT false,
     origin     text NOT NULL,
     path       text NOT NULL,
     PRIMARY KEY (number, sequence, part, arrived_on, origin, path)
 ) PARTITION BY RANGE (arrived_on);
+
+-- What each day adds to the booked balance, by the day that counts: what an anchor of some day does
+-- not contain is the sum of the days after it, however many entries they have.
+CREATE TABLE positions.bank_day (
+    number integer NOT NULL,
+    day    date NOT NULL,
+    net    numeric NOT NULL,
+    PRIMARY KEY (number, day)
+);
+
+-- In which partition the payment stands that a mark leads to.
+ALTER TABLE positions.payment_mark ADD COLUMN arrived_on date;
 
 CREATE TABLE positions.bank_entry_otherwise PARTITION OF positions.bank_entry DEFAULT;
 CREATE TABLE positions.entry_confirmation_otherwise PARTITION OF positions.entry_confirmation DEFAULT;
@@ -60,11 +78,17 @@ BEGIN
     WHILE month <= until LOOP
         FOREACH parent IN ARRAY ARRAY['bank_entry', 'entry_confirmation'] LOOP
             IF to_regclass(format('positions.%s_%s', parent, to_char(month, 'YYYYMM'))) IS NULL THEN
-                EXECUTE format(
-                    'CREATE TABLE positions.%I PARTITION OF positions.%I FOR VALUES FROM (%L) TO (%L)',
-                    parent || '_' || to_char(month, 'YYYYMM'), parent,
-                    month, (month + interval '1 month')::date);
-                made := made + 1;
+                BEGIN
+                    EXECUTE format(
+                        'CREATE TABLE positions.%I PARTITION OF positions.%I '
+                        'FOR VALUES FROM (%L) TO (%L)',
+                        parent || '_' || to_char(month, 'YYYYMM'), parent,
+                        month, (month + interval '1 month')::date);
+                    made := made + 1;
+                EXCEPTION WHEN check_violation THEN
+                    -- Rows of that month stand in the default partition already; they stay there.
+                    RAISE NOTICE 'the month % of % stays in its default partition', month, parent;
+                END;
             END IF;
         END LOOP;
         month := (month + interval '1 month')::date;
@@ -96,6 +120,8 @@ CREATE TABLE positions.statement (
     debits              numeric NOT NULL,
     entry_count         bigint NOT NULL,
     difference          numeric,         -- opening + booked - closing; NULL if there is no such pair
+    closing_at          timestamptz,
+    created_at          timestamptz,
     content             bytea NOT NULL,
     status              text NOT NULL CHECK
         (status IN ('ACCEPTED', 'OBSERVED', 'WAITING', 'UNBALANCED', 'SUPERSEDED')),
@@ -112,9 +138,12 @@ CREATE TABLE positions.statement_page (
     page        integer NOT NULL,
     last_page   boolean NOT NULL,
     content     bytea NOT NULL,
-    opening     numeric,
-    closing     numeric,
-    closing_on  date,
+    opening      numeric,
+    opening_code text,
+    opening_on   date,
+    closing      numeric,
+    closing_code text,
+    closing_on   date,
     credits     numeric NOT NULL,
     debits      numeric NOT NULL,
     entry_count bigint NOT NULL,
@@ -133,7 +162,8 @@ ALTER TABLE positions.ledger_record
     ADD COLUMN batch_reference text;
 CREATE INDEX ledger_record_event ON positions.ledger_record (number, sequence);
 
-GRANT SELECT, INSERT ON positions.bank_entry, positions.entry_confirmation,
+GRANT SELECT, INSERT ON positions.bank_entry, positions.entry_confirmation, positions.bank_day,
     positions.statement, positions.statement_page TO recon_app;
+GRANT UPDATE (net) ON positions.bank_day TO recon_app;
 GRANT UPDATE (status) ON positions.statement TO recon_app;
 GRANT EXECUTE ON FUNCTION positions.make_months TO recon_app;

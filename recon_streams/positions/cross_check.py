@@ -1,0 +1,100 @@
+"""What a report during the day says of sums, against what is known. Pure; it moves nothing."""
+
+from recon_streams.kernel.money import subtract
+from recon_streams.positions import bank_findings as say
+from recon_streams.positions.bank_message import PreparedReport
+from recon_streams.positions.bank_record import DayTotal, StatementRow
+from recon_streams.positions.bank_statements import PreparedTotal, link_of
+from recon_streams.positions.entry_intake import MessageIntake
+from recon_streams.positions.identity import digest_of
+from recon_streams.positions.state import AccountState
+from recon_streams.positions.statement_intake import told_of
+from recon_streams.statements.chain import Link
+from recon_streams.statements.equation import Equation
+
+
+def keep_report(intake: MessageIntake, report: PreparedReport) -> None:
+    """Keep a report as it was understood, if it says which day it is about."""
+    statement = report.statement
+    if statement is None or statement.closing_on is None:
+        return
+    equation = statement.equation
+    link = link_of(
+        statement, equation, message=report.message, origin=intake.origin, path=report.path
+    )
+    _keep(intake, report, link, equation)
+    is_record_without_sum = statement.is_record and report.message == "camt.053"
+    if is_record_without_sum and report.total is None:
+        intake.say(say.unproven(report.account.number, link, equation))
+
+
+def compare_balance(intake: MessageIntake, report: PreparedReport, *, before: AccountState) -> None:
+    """Compare the balance that a report gives for its instant with what is booked.
+
+    Only where both are of the same moment: nothing came in after the instant it speaks of, nothing
+    is known to be booked on later days, and its day is not closed by a statement already.
+    """
+    statement = report.statement
+    if statement is None or statement.equation.closing is None or statement.spoken_at is None:
+        return
+    number, day = report.account.number, statement.closing_on
+    state = intake.working.states[number]
+    figure = state.bank.figure
+    heard = before.bank.as_of
+    if figure is None or day is None or (heard is not None and heard > statement.spoken_at):
+        return
+    is_closed = state.stated_on is not None and day <= state.stated_on
+    if is_closed or intake.known.bank.moved_after(number, day):
+        return
+    said = statement.equation.closing
+    if said == figure:
+        intake.say(say.agreement(number, day, intake.origin))
+    else:
+        told = told_of(report, intake)
+        intake.say(say.disagreement(number, day, said=said, known=figure, told=told))
+
+
+def compare_total(intake: MessageIntake, report: PreparedReport, total: PreparedTotal) -> None:
+    """Compare what report and notification of one day say it moved in all."""
+    bank, number = intake.known.bank, report.account.number
+    net = subtract(total.credits, total.debits)
+    own = DayTotal(day=total.day, net=net, message=report.message, origin=intake.origin)
+    others = bank.totals.setdefault((number, total.day), [])
+    others.append(own)
+    equation = Equation(
+        currency=report.account.currency,
+        opening=total.opening,
+        opening_code=None if total.opening is None else "OPAV",
+        closing=total.closing,
+        closing_code="INFO",
+        closing_on=total.day,
+        booked_credits=total.credits,
+        booked_debits=total.debits,
+    )
+    link = Link(
+        closing_on=total.day,
+        opening=total.opening,
+        closing=total.closing,
+        key=digest_of("total", report.message, report.key.hex()),
+        content=report.content,
+        origin=intake.origin,
+        path=f"{report.path}/total",
+        message=report.message,
+        closing_code="INFO",
+    )
+    _keep(intake, report, link, equation)
+    reports = [each for each in others if each.message == "camt.052"]
+    notifications = [each for each in others if each.message == "camt.054"]
+    if reports and notifications:
+        intake.say(say.totals(number, reports[-1], notifications[-1]))
+
+
+def _keep(intake: MessageIntake, report: PreparedReport, link: Link, equation: Equation) -> None:
+    row = StatementRow(
+        account=report.account.number,
+        link=link,
+        equation=equation,
+        status="OBSERVED",
+        arrived_at=intake.at,
+    )
+    intake.known.bank.note_statement(row)

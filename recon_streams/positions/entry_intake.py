@@ -1,0 +1,252 @@
+"""From a booked entry to an account event: known already, or new and then recorded once.
+
+An entry books its own amount, always; the transactions in it only say which part of that was
+already booked from notifications of its parts.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from recon_streams.discrepancies.finding import Cleared, Finding
+from recon_streams.kernel.disposition import Disposition
+from recon_streams.kernel.money import ZERO, add, normal, subtract
+from recon_streams.positions.bank_entries import PreparedEntry, Told, day_of, rows_of
+from recon_streams.positions.bank_findings import late_announcement, now_confirmed
+from recon_streams.positions.bank_record import Confirmation, PaymentKey
+from recon_streams.positions.directory import Account
+from recon_streams.positions.event import AccountEvent, BankMoved, BankObserved, Evidence, Leg
+from recon_streams.positions.identity import Mark, Rung
+from recon_streams.positions.known import Claims, SeenMark
+from recon_streams.positions.working_set import WorkingSet
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """An entry that is known: its payment, and those of its transactions with their positions."""
+
+    seen: SeenMark
+    parts: tuple[tuple[int, SeenMark], ...]
+
+
+class MessageIntake:
+    """What the reports of one message share while it is decided.
+
+    Attributes:
+        events: How many events the message added.
+    """
+
+    def __init__(self, working: WorkingSet, at: datetime, evidence: Evidence) -> None:
+        """Record on the accounts of `working` what arrived `at`."""
+        self.working = working
+        self.known = working.known
+        self.at = at
+        self.evidence = evidence
+        self.events = 0
+        # By account the payments that an entry of this message was paired with.
+        self._claimed: defaultdict[int, Claims] = defaultdict(Claims)
+
+    @property
+    def origin(self) -> str:
+        """Where the message stands, `topic/partition/offset`."""
+        return f"{self.evidence.topic}/{self.evidence.partition}/{self.evidence.offset}"
+
+    def at_path(self, path: str) -> Evidence:
+        """Return the evidence for what stands at `path` of the message."""
+        return replace(self.evidence, path=path)
+
+    def record(self, account: Account, event: AccountEvent) -> int:
+        """Take `event` into the account's log and return its sequence number there."""
+        self.events += 1
+        return self.working.record(account, event)
+
+    def say(self, word: Finding | Cleared) -> None:
+        """Note what the message proves wrong, or right again; the last word on a cause counts."""
+        self.working.say(word, origin=self.origin, at=self.at)
+
+    def recognise(
+        self, number: int, prepared: PreparedEntry, *, weakest: Rung = Rung.PARTS
+    ) -> Recognised | None:
+        """Return the known payment that the entry is, or None if it is new."""
+        booked_on = prepared.entry.booked_on
+        seen = self.pair(number, prepared.marks, booked_on=booked_on, weakest=weakest)
+        if seen is None:
+            return None
+        parts = (
+            (position, self.pair(number, part.marks, booked_on=booked_on))
+            for position, part in enumerate(prepared.parts, start=1)
+        )
+        return Recognised(seen, tuple((place, part) for place, part in parts if part is not None))
+
+    def pair(
+        self,
+        number: int,
+        marks: tuple[Mark, ...],
+        *,
+        booked_on: date | None,
+        weakest: Rung = Rung.PARTS,
+    ) -> SeenMark | None:
+        """Pair `marks` with a known payment that is still free, and return it."""
+        known, claimed = self.known, self._claimed[number]
+        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed, weakest=weakest)
+        if seen is not None:
+            payment = (seen.sequence, seen.part)
+            claimed.add(payment)
+            # References this observation adds make the payment recognisable under them too.
+            known.learn(number, marks, payment=payment, booked_on=booked_on)
+        return seen
+
+    def learn(
+        self, number: int, marks: tuple[Mark, ...], payment: tuple[int, int], day: date | None
+    ) -> None:
+        """Remember that `marks` mean a new payment, which this message cannot mean twice."""
+        self._claimed[number].add(payment)
+        self.known.learn(number, marks, payment=payment, booked_on=day, arrived_on=self.at.date())
+
+
+class ReportEntries:
+    """The entries of one report while they are taken in, and what became of them.
+
+    Attributes:
+        became: What became of each.
+        first_known: The first payment that was known already, as `account#sequence`.
+        payments: All payments that the report holds.
+        booked: How many entries were new; `booked_net` is what they book.
+        is_crossed: Whether a payment counted after the anchor and turned out to be in it.
+    """
+
+    def __init__(
+        self, intake: MessageIntake, account: Account, told: Told, *, contained: bool = False
+    ) -> None:
+        """Take entries of `account`; `contained` ones are in a closing that comes with them."""
+        self._intake = intake
+        self._account = account
+        self._told = told
+        self._contained = contained
+        self._stated_on = intake.working.states[account.number].stated_on
+        self.became: set[Disposition] = set()
+        self.first_known: str | None = None
+        self.payments: set[PaymentKey] = set()
+        self.booked = 0
+        self.booked_net = ZERO
+        self.is_crossed = False
+
+    def take(self, entries: Sequence[PreparedEntry], *, lists_day: bool = False) -> None:
+        """Recognise or book `entries`, all of one report.
+
+        `lists_day` says that the message lists everything of its days, so that what looks like a
+        payment announced before is that payment.
+        """
+        number = self._account.number
+        found = [self._intake.recognise(number, each) for each in entries]
+        if lists_day:
+            # Only when every reference has found its payment may looks decide about the rest.
+            for place, entry in enumerate(entries):
+                if found[place] is None:
+                    looked = self._intake.recognise(number, entry, weakest=Rung.COMPOSITE)
+                    found[place] = looked
+        for entry, recognised in zip(entries, found, strict=True):
+            if recognised is None:
+                self.became.add(self._book(entry))
+                continue
+            sequence = recognised.seen.sequence
+            self.first_known = self.first_known or f"{self._account.account_id}#{sequence}"
+            self.became.add(Disposition.DUPLICATE)
+            self._confirm(recognised.seen, entry, entry.entry.path)
+            for position, seen in recognised.parts:
+                self._confirm(seen, entry, entry.parts[position - 1].detail.path)
+
+    def _confirm(self, seen: SeenMark, prepared: PreparedEntry, path: str) -> None:
+        """Note that the report says a known payment again."""
+        told, bank = self._told, self._intake.known.bank
+        payment = (self._account.number, seen.sequence, seen.part)
+        self.payments.add(payment)
+        known = bank.payments.get(payment)
+        day = day_of(prepared.entry, self._account, told) if told.stated else None
+        stated_on = self._stated_on
+        if known is not None and day is not None and stated_on is not None:
+            if day <= stated_on < known.day:
+                # It is in the anchor, and was counted on top of it; somebody must count again.
+                self.is_crossed = True
+            if known.day <= stated_on and not known.stated:
+                self._intake.say(now_confirmed(payment, told))
+        bank.confirm(
+            Confirmation(
+                payment=payment,
+                arrived_on=told.arrived_on,
+                message=told.message,
+                booked_on=day or prepared.entry.booked_on,
+                stated=told.stated,
+                origin=told.origin,
+                path=path,
+            )
+        )
+
+    def _book(self, prepared: PreparedEntry) -> Disposition:
+        """Record an entry nobody has met before; it moves money unless an anchor contains it."""
+        intake, account, told = self._intake, self._account, self._told
+        number, entry = account.number, prepared.entry
+        sequence = intake.working.next_sequence(account)
+        nets, legs = self._nets_of(prepared, sequence)
+        net = normal(_sum(nets.values()))
+        intake.learn(number, prepared.marks, (sequence, 0), entry.booked_on)
+        intake.known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
+        for row in rows_of(account, prepared, told, sequence=sequence, nets=nets):
+            intake.known.bank.note_entry(row)
+            self.payments.add((number, row.sequence, row.part))
+        self.booked += 1
+        self.booked_net = add(self.booked_net, net)
+        day = day_of(entry, account, told)
+        is_late = self._stated_on is not None and day <= self._stated_on
+        moves = not (prepared.in_opening or self._contained or is_late)
+        where = intake.at_path(entry.path)
+        if moves:
+            event: BankMoved | BankObserved = BankMoved(
+                at=intake.at,
+                evidence=where,
+                amount=net,
+                entry_amount=normal(entry.signed_amount),
+                remainder=nets[0] if prepared.parts else None,
+                legs=tuple(legs),
+                message=told.message,
+            )
+        else:
+            event = BankObserved(
+                at=intake.at, evidence=where, legs=tuple(legs), message=told.message
+            )
+        assert intake.record(account, event) == sequence, "an entry is one event"
+        if is_late and not told.stated and not prepared.in_opening:
+            payment = (number, sequence, 0)
+            intake.say(late_announcement(payment, net, day, told, self._stated_on))
+        return Disposition.APPLIED if moves else Disposition.OBSERVATION
+
+    def _nets_of(
+        self, prepared: PreparedEntry, sequence: int
+    ) -> tuple[dict[int, Decimal], list[Leg]]:
+        """Return what each part of a new entry adds, and the payments it names."""
+        intake, number = self._intake, self._account.number
+        booked_on = prepared.entry.booked_on
+        nets = {0: prepared.entry.signed_amount}
+        legs = list(prepared.legs)
+        for position, part in enumerate(prepared.parts, start=1):
+            nets[0] = subtract(nets[0], part.signed_amount)
+            seen = intake.pair(number, part.marks, booked_on=booked_on)
+            if seen is not None:
+                self._confirm(seen, prepared, part.detail.path)
+                continue
+            intake.learn(number, part.marks, (sequence, position), booked_on)
+            nets[position] = normal(part.signed_amount)
+            if part.leg:
+                legs.append(part.leg)
+        nets[0] = normal(nets[0])
+        return nets, legs
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    total = ZERO
+    for amount in amounts:
+        total = add(total, amount)
+    return total

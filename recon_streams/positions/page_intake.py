@@ -1,0 +1,105 @@
+"""Pages of a statement: each is taken in as it comes, and the last one to come closes the day.
+
+Until then nobody knows whether the whole adds up, so what a page books moves the balance as a
+report during the day does; the closing then replaces that.
+"""
+
+from recon_streams.kernel.disposition import Disposition, Held
+from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.positions import bank_findings as say
+from recon_streams.positions.bank_message import PreparedReport
+from recon_streams.positions.bank_statements import PreparedPages, link_of, page_of
+from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
+from recon_streams.positions.identity import digest_of
+from recon_streams.positions.statement_intake import StatementIntake, told_of
+from recon_streams.statements.chain import earlier_version
+from recon_streams.statements.equation import Equation
+from recon_streams.statements.pages import Page, is_complete, join, missing_pages
+
+
+class PageIntake:
+    """One page of a statement that is the record of its account's day."""
+
+    def __init__(self, intake: MessageIntake, report: PreparedReport) -> None:
+        """Decide `report` inside `intake`."""
+        assert report.statement is not None, "it is a statement"
+        assert report.statement.pages is not None, "it is a page"
+        self._intake = intake
+        self._report = report
+        self._statement = report.statement
+        self._place: PreparedPages = report.statement.pages
+        self._number = report.account.number
+        self._bank = intake.known.bank
+
+    def take(self) -> tuple[set[Disposition], ReportEntries | None, Held | None]:
+        """Decide the page; return what became of it, its entries, and why it is held if it is."""
+        if self._place.balanced is False:
+            return set(), None, self._refuse()
+        known = self._bank.pages.get((self._number, self._place.key), {})
+        there = known.get(self._place.number)
+        if there is not None and there.content != self._statement.content:
+            return set(), None, self._conflict(there)
+        entries = ReportEntries(
+            self._intake, self._report.account, told_of(self._report, self._intake)
+        )
+        entries.take(self._report.booked, lists_day=True)
+        became = set(entries.became)
+        if there is None:
+            page = page_of(self._statement, origin=self._intake.origin, path=self._report.path)
+            self._bank.note_page(self._number, self._place.key, page, self._intake.at)
+        pages = self._bank.pages[self._number, self._place.key]
+        if not is_complete(pages.values()):
+            self._note_missing(pages)
+            return became, entries, None
+        became.add(self._close(pages, entries))
+        return became, entries, None
+
+    def _close(self, pages: dict[int, Page], entries: ReportEntries) -> Disposition:
+        """Let the whole statement count, if it adds up."""
+        account = self._report.account
+        told = told_of(self._report, self._intake)
+        equation = join(pages, account.currency)
+        self._intake.say(say.complete(self._number, self._name(), told))
+        whole = StatementIntake(self._intake, self._report)
+        link = link_of(
+            self._statement,
+            equation,
+            message=self._report.message,
+            origin=self._intake.origin,
+            path=self._report.path,
+        )
+        contents = (pages[number].content.hex() for number in sorted(pages))
+        link = whole.versioned(link, digest_of(*contents))
+        if not equation.is_exact:
+            return whole.note_unbalanced(link, equation)
+        before = earlier_version(self._bank.links.get(self._number, []), link)
+        return whole.accept(link, equation, entries, before)
+
+    def _note_missing(self, pages: dict[int, Page]) -> None:
+        missing = missing_pages(pages.values())
+        if missing:
+            told = told_of(self._report, self._intake)
+            self._intake.say(say.incomplete(self._number, self._name(), missing, told))
+
+    def _name(self) -> str:
+        return f"pages {self._place.key.hex()[:12]}"
+
+    def _conflict(self, there: Page) -> Held:
+        return Held(
+            code=RefusalCode.ID_CONFLICT,
+            field=f"{self._report.path}/StmtPgntn",
+            rule="a page sent again says the same",
+            detail=f"page {there.number} first seen at {there.origin}",
+        )
+
+    def _refuse(self) -> Held:
+        equation: Equation = self._statement.equation
+        told = told_of(self._report, self._intake)
+        on = self._statement.closing_on or self._intake.at.date()
+        self._intake.say(say.unbalanced(self._number, on, equation, told))
+        return Held(
+            code=RefusalCode.STATEMENT_UNBALANCED,
+            field=f"{self._report.path}/Bal",
+            rule="opening plus booked entries of the whole file is the closing, exactly",
+            detail="",
+        )

@@ -1,0 +1,294 @@
+"""What a statement does to a position: its entries, its closing as the new anchor, the chain.
+
+A statement that is whole and adds up is the bank's last word on its day. Its entries are recorded
+without moving the balance, because its closing contains them; then the closing becomes the anchor,
+and what the bank booked on later days is added to it. One that does not add up changes nothing.
+"""
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from recon_streams.discrepancies.finding import Cleared, Finding
+from recon_streams.kernel.disposition import Disposition, Held
+from recon_streams.kernel.money import ZERO, add, normal, subtract
+from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.positions import bank_findings as say
+from recon_streams.positions.bank_entries import Told
+from recon_streams.positions.bank_message import PreparedReport
+from recon_streams.positions.bank_record import Confirmation, EntryRow, Payment, StatementRow
+from recon_streams.positions.bank_statements import PreparedStatement, link_of
+from recon_streams.positions.directory import Account
+from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
+from recon_streams.positions.event import BankObserved, BankStated
+from recon_streams.statements.chain import (
+    Link,
+    continuity,
+    earlier_version,
+    is_later,
+    is_older_version,
+    neighbours,
+)
+from recon_streams.statements.equation import Equation
+
+WITHDRAWN = "WITHDRAWN"
+
+
+class StatementIntake:
+    """One statement that is the record of its account's day."""
+
+    def __init__(self, intake: MessageIntake, report: PreparedReport) -> None:
+        """Decide `report` inside `intake`."""
+        assert report.statement is not None, "it is a statement"
+        self._intake = intake
+        self._bank = intake.known.bank
+        self._report = report
+        self._statement: PreparedStatement = report.statement
+        self._account: Account = report.account
+        self._number = report.account.number
+        self._has_withdrawn = False
+        self.first_known: str | None = None
+
+    def take(self) -> Disposition | Held:
+        """Decide the statement, which is not a page of one."""
+        equation = self._statement.equation
+        if equation.difference:
+            return self._refuse(equation)
+        link = self._link(equation)
+        before = earlier_version(self._links, link)
+        if before is not None and before.content == link.content:
+            self.first_known = before.origin
+            return Disposition.DUPLICATE
+        if before is not None:
+            link = replace(link, key=before.key, version=self._next_version(before))
+            if is_older_version(link, before):
+                self._keep(link, equation, "SUPERSEDED")
+                self._observe()
+                return Disposition.OBSERVATION
+        entries = self._take_entries(equation)
+        if before is not None:
+            self._correct(before, link, entries)
+        return self.accept(link, equation, entries, before)
+
+    def accept(
+        self, link: Link, equation: Equation, entries: ReportEntries, before: Link | None = None
+    ) -> Disposition:
+        """Let the statement count: as the anchor if it is the newest, and in the chain."""
+        if before is not None:
+            self._bank.restate(self._number, before, "SUPERSEDED")
+        became = self._anchor(link, entries)
+        self._judge_chain(link)
+        self._judge_entries(link, entries)
+        self._keep(link, equation, "ACCEPTED")
+        return became
+
+    def versioned(self, link: Link, content: bytes) -> Link:
+        """Return `link` with the digest of the whole, and as a version of what it corrects."""
+        link = replace(link, content=content)
+        before = earlier_version(self._links, link)
+        if before is None:
+            return link
+        return replace(link, key=before.key, version=self._next_version(before))
+
+    def note_unbalanced(self, link: Link, equation: Equation) -> Disposition:
+        """Say by how much pages do not add up together; what they booked stays provisional."""
+        self._keep(link, equation, "UNBALANCED")
+        if equation.difference is not None:
+            told = self._told(equation)
+            self._intake.say(say.unbalanced(self._number, link.closing_on, equation, told))
+        return Disposition.OBSERVATION
+
+    def _refuse(self, equation: Equation) -> Held:
+        """Change nothing, and say by how much the statement does not add up."""
+        link = self._link(equation)
+        self._keep(link, equation, "UNBALANCED")
+        on = link.closing_on
+        told = self._told(equation)
+        self._intake.say(say.unbalanced(self._number, on, equation, told))
+        numbers = ", ".join(f"{name} {text}" for name, text in say.sums_of(equation).items())
+        return Held(
+            code=RefusalCode.STATEMENT_UNBALANCED,
+            field=f"{self._report.path}/Bal",
+            rule="opening plus booked entries is the closing, exactly",
+            detail=numbers,
+        )
+
+    def _take_entries(self, equation: Equation) -> ReportEntries:
+        told = self._told(equation)
+        entries = ReportEntries(self._intake, self._account, told, contained=True)
+        entries.take(self._report.booked, lists_day=True)
+        return entries
+
+    def _anchor(self, link: Link, entries: ReportEntries) -> Disposition:
+        """Make the closing the anchor; if a later day is closed, count again what follows that."""
+        state = self._intake.working.states[self._number]
+        assert link.closing is not None, "what adds up has a closing"
+        if self._is_newest(link):
+            self._state(link.closing, link)
+            return Disposition.APPLIED
+        if entries.is_crossed and state.stated_on is not None and state.bank.anchor is not None:
+            self._state(state.bank.anchor, replace(link, closing_on=state.stated_on))
+            return Disposition.APPLIED
+        if not entries.booked or self._has_withdrawn:
+            self._observe()
+        return Disposition.OBSERVATION
+
+    def _state(self, amount: Decimal, link: Link) -> None:
+        moved_after = self._bank.moved_after(self._number, link.closing_on)
+        event = BankStated(
+            at=self._intake.at,
+            evidence=self._intake.at_path(self._report.path),
+            amount=amount,
+            closing_on=link.closing_on,
+            moved_after=normal(moved_after),
+        )
+        self._intake.record(self._account, event)
+
+    def _observe(self) -> None:
+        # Nothing moves, but the bank has spoken: that alone is evidence that its feed lives.
+        where = self._intake.at_path(self._report.path)
+        event = BankObserved(at=self._intake.at, evidence=where, message=self._report.message)
+        self._intake.record(self._account, event)
+
+    def _is_newest(self, link: Link) -> bool:
+        state = self._intake.working.states[self._number]
+        if state.stated_on is None:
+            opened_at = self._account.bank_opened_at
+            return opened_at is None or link.closing_on >= opened_at.date()
+        if link.closing_on != state.stated_on:
+            return link.closing_on > state.stated_on
+        same_day = (
+            other
+            for other in self._links
+            if other.closing_on == link.closing_on and other.status == "ACCEPTED"
+        )
+        return all(is_later(link, other) for other in same_day)
+
+    def _correct(self, before: Link, link: Link, entries: ReportEntries) -> None:
+        """Take back what the version before held and this one does not."""
+        told = self._bank.told.get((self._number, before.origin), {})
+        gone = {
+            key: payment
+            for key, payment in told.items()
+            if key not in entries.payments and not payment.withdrawn
+        }
+        taken_back = ZERO
+        for place, (key, payment) in enumerate(sorted(gone.items()), start=1):
+            taken_back = add(taken_back, payment.net)
+            self._withdraw(key, payment, place, link)
+        added, removed = (entries.booked, entries.booked_net), (len(gone), taken_back)
+        self._intake.say(say.corrected(self._number, before, link, added=added, gone=removed))
+
+    def _withdraw(
+        self, key: tuple[int, int, int], payment: Payment, place: int, link: Link
+    ) -> None:
+        told = self._told(self._statement.equation)
+        self._has_withdrawn = True
+        # It stands under the event that follows, which states the closing without it.
+        row = EntryRow(
+            account=self._number,
+            sequence=self._intake.working.next_sequence(self._account),
+            part=place,
+            arrived_on=told.arrived_on,
+            booked_on=payment.day,
+            value_on=None,
+            amount=subtract(ZERO, payment.net),
+            net=subtract(ZERO, payment.net),
+            code=WITHDRAWN,
+            reversal=False,
+            message=told.message,
+            stated=True,
+            origin=told.origin,
+            path=payment.path,
+        )
+        self._bank.note_entry(row)
+        self._bank.withdraw(
+            Confirmation(
+                payment=key,
+                arrived_on=told.arrived_on,
+                message=told.message,
+                booked_on=None,
+                stated=False,
+                origin=told.origin,
+                path=link.path,
+                withdraws=True,
+            )
+        )
+
+    def _judge_chain(self, link: Link) -> None:
+        before, after = neighbours(self._links, link)
+        words: list[Finding | Cleared | None] = []
+        if before is not None:
+            words += say.chain(self._number, before, link, continuity(before, link))
+        if after is not None:
+            words += say.chain(self._number, link, after, continuity(link, after))
+            words.append(say.number_arrived(self._number, link))
+        for word in words:
+            if word is not None:
+                self._intake.say(word)
+
+    def _judge_entries(self, link: Link, entries: ReportEntries) -> None:
+        """Say what was announced and is not in it, and what is in it and was not announced."""
+        state = self._intake.working.states[self._number]
+        first_on, last_on = self._statement.first_on, link.closing_on
+        waiting = self._bank.unconfirmed.get(self._number, {})
+        for key, payment in waiting.items():
+            is_within = (first_on is None or payment.day >= first_on) and payment.day <= last_on
+            if is_within and key not in entries.payments and payment.net:
+                self._intake.say(say.unconfirmed(key, payment, link))
+        if entries.booked and state.notified:
+            count, net = entries.booked, entries.booked_net
+            self._intake.say(say.late_notification(self._number, link, count, net))
+        day = [other for other in self._links if other.closing_on == last_on]
+        if any(other.status == "UNBALANCED" for other in day):
+            self._intake.say(say.balanced(self._number, link))
+        self._intake.say(say.agreement(self._number, last_on, link.origin))
+
+    def _keep(self, link: Link, equation: Equation, status: str) -> None:
+        row = StatementRow(
+            account=self._number,
+            link=replace(link, status=status),
+            equation=equation,
+            status=status,
+            arrived_at=self._intake.at,
+        )
+        self._bank.note_statement(row)
+
+    def _link(self, equation: Equation) -> Link:
+        return link_of(
+            self._statement,
+            equation,
+            message=self._report.message,
+            origin=self._intake.origin,
+            path=self._report.path,
+        )
+
+    def _next_version(self, before: Link) -> int:
+        versions = (other.version for other in self._links if other.key == before.key)
+        return max(versions, default=before.version) + 1
+
+    @property
+    def _links(self) -> list[Link]:
+        return self._bank.links.get(self._number, [])
+
+    def _told(self, equation: Equation) -> Told:
+        return told_of(self._report, self._intake, equation)
+
+
+def told_of(
+    report: PreparedReport, intake: MessageIntake, equation: Equation | None = None
+) -> Told:
+    """Return which message tells the entries of `report`.
+
+    The days of `equation`, that of a whole statement, bound the days on which they count.
+    """
+    statement = report.statement
+    is_whole = statement is not None and equation is not None
+    return Told(
+        message=report.message,
+        at=intake.at,
+        origin=intake.origin,
+        stated=statement is not None and statement.is_record,
+        day_min=statement.first_on if statement is not None and is_whole else None,
+        day_max=statement.closing_on if statement is not None and is_whole else None,
+    )
