@@ -1,11 +1,24 @@
 """How discrepancies look to people: a row each in the queue, and a page with the whole story."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import assert_never
 
 from agents.cli.layout import Rows
 from agents.cli.output import out, plain, printable
+from recon_streams.discrepancies.action import (
+    Assigned,
+    Commented,
+    Escalated,
+    Found,
+    ProvenGone,
+    Reopened,
+    Resolved,
+    Snoozed,
+    action_from_text,
+)
 from recon_streams.discrepancies.queue import Happened, Listed
+from recon_streams.kernel.money import amount_text
 
 _COLUMNS = (
     "id", "severity", "kind", "account", "subject", "amount", "state", "owner", "age", "due",
@@ -76,13 +89,28 @@ def _state(listed: Listed) -> str:
 
 
 def _why(happened: Happened) -> str:
-    if happened.source is not None:
-        return f"{happened.source} of {happened.evidence}"
-    return " ".join(part for part in (happened.reason_code, happened.reason) if part)
+    action = action_from_text(bytes(happened.body))
+    match action:
+        case Found():
+            amount = "" if action.amount is None else f"{amount_text(action.amount)} "
+            return f"{amount}by {action.source.value} of {action.evidence}"
+        case ProvenGone():
+            proof = ", ".join(f"{name}: {value}" for name, value in sorted(action.proof.items()))
+            return f"by {action.source.value} of {action.evidence}; {proof}"
+        case Assigned():
+            return f"to {action.owner}"
+        case Snoozed():
+            return f"until {_instant(action.until)}: {action.reason}"
+        case Resolved():
+            return f"{action.reason_code.value}: {action.reason}"
+        case Escalated() | Reopened() | Commented():
+            return action.reason
+        case _:
+            assert_never(action)
 
 
 def _instant(at: datetime) -> str:
-    return f"{at:%F %T}Z"
+    return f"{at.astimezone(UTC):%F %T}Z"
 
 
 def _line(name: str, text: str) -> None:

@@ -72,7 +72,6 @@ class Assigned(Action, frozen=True, tag="assigned"):
     """Somebody works on it from now on."""
 
     owner: str
-    reason: str = ""
 
 
 class Escalated(Action, frozen=True, tag="escalated"):

@@ -71,7 +71,7 @@ async def test_the_queue_shows_what_waits_and_the_page_why(wrong: Stack) -> None
     story = json.loads(await command(wrong, "show", "1", "-o", "json"))
     assert [each["kind"] for each in story["actions"]] == ["found"]
     assert story["actions"][0]["evidence"] == "matching/1"
-    assert "MATCHING of matching/1" in page
+    assert "-12.5 by MATCHING of matching/1" in page
     for said in (table, page):
         assert "[/red]" in said, "what others wrote is shown as it is, and styles nothing"
         assert "\x1b" not in said
@@ -103,6 +103,10 @@ async def test_people_assign_snooze_escalate_resolve_and_reopen(wrong: Stack) ->
     assert [each["kind"] for each in actions] == [
         "found", "snoozed", "escalated", "commented", "resolved", "reopened",
     ]  # fmt: skip
+    page = await command(wrong, "show", "3", COLUMNS="200")
+    assert "Z: the bank is closed" in page
+    assert "EXPLAINED: a fee" in page
+    assert "to ana" in await command(wrong, "show", "2", COLUMNS="200")
     assert {each["actor"] for each in actions[1:]} == {getpass.getuser()}
 
 

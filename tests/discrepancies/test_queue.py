@@ -21,6 +21,7 @@ from recon_streams.discrepancies.queue import Wanted, read, read_one
 from recon_streams.discrepancies.register import act, note
 from recon_streams.discrepancies.summary import Open, Sum, open_at, summaries
 from recon_streams.kernel.calendars import Calendars
+from recon_streams.runtime.metrics import Metrics
 from topics.alerts import Severity
 
 AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -109,6 +110,11 @@ async def test_the_gauge_counts_what_is_open(busy: asyncpg.Pool) -> None:
         ("MISSING_TXN", "warning"): 2,
         ("STATEMENT_MISSING", "error"): 1,
     }
+    metrics = Metrics()
+    line = 'recon_discrepancies_open{kind="MISSING_TXN",severity="warning"}'
+    assert f"{line} 0.0" in metrics.exposition().decode(), "there from the start"
+    metrics.set_discrepancies(await read_gauges(busy))
+    assert f"{line} 2.0" in metrics.exposition().decode()
 
 
 @in_the_book
