@@ -26,7 +26,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         net: What it adds to the booked balance.
         day: The day on which it counts.
         message: Who told it first.
-        stated: Whether the record of a day holds it.
+        stated: Whether the record of a day holds it; `stated_by` is the input that said so.
         withdrawn: Whether a corrected statement took it back.
         origin: The input that told it first; with the place in it.
     """
@@ -38,6 +38,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     path: str
     stated: bool = False
+    stated_by: str | None = None
     withdrawn: bool = False
 
 
@@ -145,6 +146,7 @@ class BankRecord:
             origin=row.origin,
             path=row.path,
             stated=row.stated,
+            stated_by=row.origin if row.stated else None,
         )
         self.note_day(row.account, row.booked_on, row.net)
 
@@ -168,7 +170,9 @@ class BankRecord:
         if day != known.day:
             self.note_day(account, known.day, subtract(ZERO, known.net))
             self.note_day(account, day, known.net)
-        self.payments[row.payment] = msgspec.structs.replace(known, day=day, stated=True)
+        self.payments[row.payment] = msgspec.structs.replace(
+            known, day=day, stated=True, stated_by=row.origin
+        )
         self.unconfirmed.get(account, {}).pop(row.payment, None)
 
     def withdraw(self, row: Confirmation) -> None:

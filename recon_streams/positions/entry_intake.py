@@ -63,6 +63,10 @@ class MessageIntake:
         self.events += 1
         return self.working.record(account, event)
 
+    def set_siblings(self, number: int, origins: Iterable[str]) -> None:
+        """Let what other pages of the same statement hold be no entry of this one."""
+        self._claimed[number].siblings = frozenset(origins) - {self.origin}
+
     def say(self, word: Finding | Cleared) -> None:
         """Note what the message proves wrong, or right again; the last word on a cause counts."""
         self.working.say(word, origin=self.origin, at=self.at)

@@ -62,7 +62,8 @@ _DAY: Final = Bulk(
 # By the whole key of each payment and of its partition, so that years of others are not looked at.
 _PAYMENTS: Final = """
 SELECT k.number, k.sequence, k.part, k.arrived_on, e.net, e.booked_on, e.message, e.stated,
-    e.origin, e.path, c.booked_on AS stated_day, c.withdraws
+    e.origin, e.path, c.booked_on AS stated_day, c.withdraws,
+    c.origin AS stated_by
 FROM unnest($1::int[], $2::bigint[], $3::int[], $4::date[])
     AS k(number, sequence, part, arrived_on)
 CROSS JOIN LATERAL (
@@ -71,7 +72,7 @@ CROSS JOIN LATERAL (
         AND e.arrived_on = k.arrived_on OFFSET 0
 ) AS e
 LEFT JOIN LATERAL (
-    SELECT booked_on, withdraws FROM positions.entry_confirmation AS c
+    SELECT booked_on, withdraws, origin FROM positions.entry_confirmation AS c
     WHERE c.number = k.number AND c.sequence = k.sequence AND c.part = k.part
         AND c.arrived_on >= k.arrived_on AND (c.stated OR c.withdraws)
     ORDER BY c.arrived_on DESC, c.withdraws DESC LIMIT 1
@@ -107,6 +108,7 @@ def payment_of(row: Any) -> Payment:  # noqa: ANN401 - a record of the driver ha
         origin=row["origin"],
         path=row["path"],
         stated=row["stated"] or is_confirmed,
+        stated_by=row["stated_by"] or (row["origin"] if row["stated"] else None),
         withdrawn=bool(row["withdraws"]),
     )
 

@@ -13,7 +13,7 @@ import msgspec
 
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
-from recon_streams.positions.bank_record import BankRecord
+from recon_streams.positions.bank_record import BankRecord, Payment
 from recon_streams.positions.identity import Mark, Rung, contradicts, is_near
 
 
@@ -47,12 +47,14 @@ class Claims:
     each is passed over once.
     """
 
-    __slots__ = ("_passed", "payments")
+    __slots__ = ("_passed", "payments", "siblings")
 
     def __init__(self) -> None:
         """Begin with none."""
         self.payments: set[tuple[int, int]] = set()
         self._passed: dict[bytes, int] = {}
+        # Inputs that brought other pages of the same statement: what they hold is something else.
+        self.siblings: frozenset[str] = frozenset()
 
     def add(self, payment: tuple[int, int]) -> None:
         """Claim `payment`, a sequence and a part."""
@@ -158,11 +160,15 @@ class Known:
                 payment = self.bank.payments.get(key)
                 if (
                     is_near(booked_on, seen.booked_on)
-                    and not (payment and payment.withdrawn)
+                    and not (payment and self._is_other(payment, claimed))
                     and not contradicts(marks, self.carried[key], shared=mark.rung)
                 ):
                     return seen
         return None
+
+    @staticmethod
+    def _is_other(payment: Payment, claimed: Claims) -> bool:
+        return payment.withdrawn or payment.stated_by in claimed.siblings
 
     def learn(
         self,

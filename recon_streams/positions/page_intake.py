@@ -42,7 +42,9 @@ class PageIntake:
         entries = ReportEntries(
             self._intake, self._report.account, told_of(self._report, self._intake)
         )
+        self._intake.set_siblings(self._number, (page.origin for page in known.values()))
         entries.take(self._report.booked, lists_day=True)
+        self._intake.set_siblings(self._number, ())
         became = set(entries.became)
         if there is None:
             page = page_of(self._statement, origin=self._intake.origin, path=self._report.path)

@@ -54,7 +54,8 @@ _ENTRY_COLUMNS: Final = (
     "e.origin, e.path"
 )
 _UNCONFIRMED: Final = f"""
-SELECT {_ENTRY_COLUMNS}, NULL::date AS stated_day, false AS withdraws
+SELECT {_ENTRY_COLUMNS}, NULL::date AS stated_day, false AS withdraws,
+    NULL AS stated_by
 FROM unnest($1::int[], $2::date[], $3::date[]) AS k(number, first, last)
 CROSS JOIN LATERAL (
     SELECT * FROM positions.bank_entry AS e
@@ -68,7 +69,8 @@ CROSS JOIN LATERAL (
 """  # noqa: S608 - ours
 # What one statement holds: the entries it told first, and those it confirmed.
 _TOLD: Final = f"""
-SELECT {_ENTRY_COLUMNS}, c.booked_on AS stated_day, c.withdraws, k.origin AS told_by
+SELECT {_ENTRY_COLUMNS}, c.booked_on AS stated_day, c.withdraws, c.origin AS stated_by,
+    k.origin AS told_by
 FROM unnest($1::int[], $2::text[], $3::date[], $4::date[]) AS k(number, origin, first, last)
 CROSS JOIN LATERAL (
     SELECT * FROM positions.bank_entry AS e
