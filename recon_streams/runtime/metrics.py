@@ -13,6 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.sweeps.answer import UNREACHABLE
+from recon_streams.sweeps.sweep import TableState
 from topics.alerts import Severity
 from topics.breaker import BreakerState
 from topics.catalogue import inputs
@@ -59,7 +61,9 @@ class Metrics:
             "recon_rebalances", "Assignments and revocations of partitions", registry=registry
         )
         self._make_counters_of_trouble(registry)
+        self._make_counters_of_sweeps(registry)
         self._make_gauges(registry)
+        self._make_gauges_of_accounts(registry)
         self._make_histograms(registry)
         self._start_at_zero()
 
@@ -98,6 +102,20 @@ class Metrics:
             registry=registry,
         )
 
+    def _make_counters_of_sweeps(self, registry: CollectorRegistry) -> None:
+        self.tables = Counter(
+            "recon_sweep_table_comparisons",
+            "Sweeps by what the rolling table said of the book's figures; page on DISAGREES",
+            ["state"],
+            registry=registry,
+        )
+        self.bank_answers = Counter(
+            "recon_bank_answers",
+            "Questions to banks by what came of them",
+            ["outcome"],
+            registry=registry,
+        )
+
     def _make_gauges(self, registry: CollectorRegistry) -> None:
         partition = ["topic", "partition"]
         self.lag = Gauge(
@@ -108,22 +126,6 @@ class Metrics:
             "How long the position has stood still while records wait",
             partition,
             registry=registry,
-        )
-        self.positions = Gauge("recon_positions", "Accounts by tier", ["tier"], registry=registry)
-        self.scopes = Gauge(
-            "recon_breaker_scopes", "Breakers by state", ["state"], registry=registry
-        )
-        self.waiting = Gauge(
-            "recon_quarantine_depth", "Reasons that wait", ["reason"], registry=registry
-        )
-        self.discrepancies = Gauge(
-            "recon_discrepancies_open",
-            "Discrepancies that are not resolved",
-            ["kind", "severity"],
-            registry=registry,
-        )
-        self.shortages = Gauge(
-            "recon_shortage_accounts", "Accounts whose ledger exceeds the bank", registry=registry
         )
         self.evaluation_age = Gauge(
             "recon_evaluation_age_seconds",
@@ -149,6 +151,24 @@ class Metrics:
         )
         build = Gauge("recon_build_info", "What runs here", ["version"], registry=registry)
         build.labels(version("recon-streams")).set(1)
+
+    def _make_gauges_of_accounts(self, registry: CollectorRegistry) -> None:
+        self.positions = Gauge("recon_positions", "Accounts by tier", ["tier"], registry=registry)
+        self.scopes = Gauge(
+            "recon_breaker_scopes", "Breakers by state", ["state"], registry=registry
+        )
+        self.waiting = Gauge(
+            "recon_quarantine_depth", "Reasons that wait", ["reason"], registry=registry
+        )
+        self.discrepancies = Gauge(
+            "recon_discrepancies_open",
+            "Discrepancies that are not resolved",
+            ["kind", "severity"],
+            registry=registry,
+        )
+        self.shortages = Gauge(
+            "recon_shortage_accounts", "Accounts whose ledger exceeds the bank", registry=registry
+        )
 
     def _make_histograms(self, registry: CollectorRegistry) -> None:
         self.decision_seconds = Histogram(
@@ -180,6 +200,10 @@ class Metrics:
                 self.quarantined.labels(source, code.value)
         for state in BreakerState:
             self.transitions.labels(state.value)
+        for table in TableState:
+            self.tables.labels(table.value)
+        for outcome in ("BALANCE", "REFUSED", *sorted(UNREACHABLE)):
+            self.bank_answers.labels(outcome)
         self.set_counts(self.positions, {}, [tier.value for tier in Tier])
         self.set_counts(self.scopes, {}, [state.value for state in BreakerState])
         self.set_discrepancies({})
