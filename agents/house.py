@@ -12,13 +12,18 @@ import structlog
 
 from agents.consume import exit_code_of
 from agents.gauges import check_invariants, show_gauges
+from agents.instants import Beside, make_planners, sweep_terms
 from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
 from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
 from agents.upkeep import keep_log_for_ever
+from agents.watching import watch_folder
 from agents.worker import run_worker
 from recon_streams.book.sessions import end_stuck_sessions
+from recon_streams.connectors.file import load_connectors
+from recon_streams.connectors.http import HttpConnector
+from recon_streams.connectors.poller import PollerParts, poll_for_ever
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.record import Batch
@@ -26,6 +31,7 @@ from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.publisher import outbox
 from recon_streams.publisher.lease import LeaseRefusal, LeaseTerms
 from recon_streams.publisher.service import PublisherParts, run_publisher
+from recon_streams.registry.calendar_file import load_calendars
 from recon_streams.runtime.health import SideServer
 from recon_streams.runtime.leaving import leave_process
 from recon_streams.runtime.metrics import Metrics
@@ -33,6 +39,8 @@ from recon_streams.runtime.settings import Settings
 from recon_streams.runtime.source import LogSource
 from recon_streams.runtime.telemetry import Telemetry
 from recon_streams.runtime.watchdog import watch_progress
+from recon_streams.schedule.scheduler import keep_schedule_for_ever
+from recon_streams.sweeps.table import RollingView
 
 _log = structlog.get_logger()
 _AGAIN_SECONDS = 1.0
@@ -65,6 +73,8 @@ class House:
         self._book_answered_at = monotonic()
         self._source: LogSource | None = None
         self._on_started: Callable[[], None] = lambda: None
+        connectors = settings.sweeps.connectors_file
+        self._connectors = () if connectors is None else load_connectors(connectors)
         self.side_server = SideServer(
             settings.telemetry.host, settings.telemetry.port, self._metrics
         )
@@ -89,7 +99,12 @@ class House:
         ]
         if self._duties.publisher:
             tasks.append(self._task("publisher", self._publish))
+            tasks.append(self._task("schedule", self._keep_schedule))
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
+            if self._settings.watch.directory is not None:
+                tasks.append(self._task("watch", self._watch_folder))
+        if self._duties.worker and self._connectors:
+            tasks.append(self._task("poller", self._poll))
         try:
             if self._duties.worker:
                 await run_worker(self._worker_parts(), stop)
@@ -128,12 +143,18 @@ class House:
     def _worker_parts(self) -> WorkerParts:
         worker = self._settings.worker
         directories = DirectoryCache()
+        beside = Beside(
+            terms=sweep_terms(self._settings.sweeps),
+            view=RollingView(self._telemetry.table_compared),
+            calendars=load_calendars(self._settings.calendars.file),
+        )
         return WorkerParts(
             pool=self._pool,
             reader=self._logs.reader(),
             probe=self._logs.probe,
-            intakes=make_intakes(directories, self._settings.limits),
+            intakes=make_intakes(directories, self._settings.limits, beside),
             directories=directories,
+            view=beside.view,
             records_max=worker.batch_records_max,
             wait_seconds=worker.fetch_wait_seconds,
             retry_seconds=worker.database_retry_seconds,
@@ -180,6 +201,27 @@ class House:
             rows_max=terms.rows_max,
         )
         await run_publisher(parts, self._name)
+
+    async def _keep_schedule(self) -> None:
+        await keep_schedule_for_ever(self._pool, make_planners(self._settings.sweeps))
+
+    async def _poll(self) -> None:
+        await poll_for_ever(
+            PollerParts(
+                pool=self._pool,
+                writer=self._logs.writer,
+                # New ones each time: what was closed is not opened again.
+                connectors={terms.name: HttpConnector(terms) for terms in self._connectors},
+                concurrency=self._settings.sweeps.concurrency,
+                on_answered=self._telemetry.bank_answered,
+            )
+        )
+
+    async def _watch_folder(self) -> None:
+        directory = self._settings.watch.directory
+        assert directory is not None, "nothing is watched without a folder"
+        seconds = self._settings.watch.poll_seconds
+        await watch_folder(directory, self._logs.writer, poll_seconds=seconds)
 
     async def _ask_the_book(self) -> None:
         while True:

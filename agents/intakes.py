@@ -3,27 +3,44 @@
 from collections.abc import Mapping
 from typing import Any
 
+from agents.instants import Beside, make_beside
 from recon_streams.book.intake import Intake
 from recon_streams.positions.desk import PositionDesk
-from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
+from recon_streams.positions.inputs import (
+    BankNotifications,
+    BankReports,
+    BankStatements,
+    LedgerBalances,
+    LedgerMovements,
+)
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.sections import LimitSettings
 from topics.catalogue import inputs as input_contracts
 
 
 def make_intakes(
-    directories: DirectoryCache, limits: LimitSettings | None = None
+    directories: DirectoryCache,
+    limits: LimitSettings | None = None,
+    beside: Beside | None = None,
 ) -> dict[str, Intake[Any]]:
     """Return the intake of each input stream, by its canonical topic; None means default limits."""
-    notifications = BankNotifications()
+    options: dict[str, Any] = {}
     if limits is not None:
-        notifications = BankNotifications(
-            bytes_max=limits.message_bytes_max,
-            validate_schema=limits.validate_schema,
-            accept_test_messages=limits.accept_test_messages,
-        )
-    kinds: tuple[Any, ...] = (notifications, LedgerMovements(), LedgerBalances())
-    return {kind.name: PositionDesk(kind, directories) for kind in kinds}
+        options = {
+            "bytes_max": limits.message_bytes_max,
+            "validate_schema": limits.validate_schema,
+            "accept_test_messages": limits.accept_test_messages,
+        }
+    kinds: tuple[Any, ...] = (
+        BankNotifications(**options),
+        BankReports(**options),
+        BankStatements(**options),
+        LedgerMovements(),
+        LedgerBalances(),
+    )
+    found: dict[str, Intake[Any]] = {kind.name: PositionDesk(kind, directories) for kind in kinds}
+    ticks, answers = make_beside(directories, beside or Beside())
+    return found | {ticks.name: ticks, answers.name: answers}
 
 
 def by_topic(intakes: Mapping[str, Intake[Any]]) -> dict[str, Intake[Any]]:

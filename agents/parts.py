@@ -12,6 +12,7 @@ from recon_streams.log.port import LogProbe, LogReader
 from recon_streams.log.record import Batch
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.source import LogSource
+from recon_streams.sweeps.table import RollingView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class WorkerParts:
     probe: LogProbe
     intakes: Mapping[str, Intake[Any]]
     directories: DirectoryCache
+    view: RollingView = field(default_factory=RollingView)
     records_max: int = 500
     wait_seconds: float = 0.5
     retry_seconds: float = 60.0

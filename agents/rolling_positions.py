@@ -4,7 +4,8 @@ The table serves windows and trends; no verdict is read from it. So it keeps no 
 book: it is restored from there at assignment, and goes on at the log's end.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -14,19 +15,21 @@ from faust.types import AgentT, StreamT
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.partitioner import partition_of
 from recon_streams.log.record import Batch, Record
+from recon_streams.positions.directory import Directory
 from recon_streams.positions.registry_store import DirectoryCache
-from recon_streams.positions.rolling import Rolling, push
+from recon_streams.positions.rolling import PAST, Past, Rolling, push
 from recon_streams.positions.status import status_pages
 from recon_streams.runtime.batch_topic import BatchTopic, batches_of
 from recon_streams.runtime.book_table import BookTable
 from recon_streams.runtime.faust_app import ReconApp
+from recon_streams.sweeps.store import past_points
 from topics.positions import Position
 
 TOPIC = "recon.positions"
 _log = structlog.get_logger()
 _DECODER = msgspec.json.Decoder(Position)
 
-RollingTable = BookTable[Rolling, Position]
+RollingTable = BookTable[Rolling, Position | Past]
 
 
 def make_table(app: ReconApp) -> RollingTable:
@@ -77,6 +80,22 @@ async def restore(
     table.forget(lambda scope: not is_ours(scope))
     directory = await DirectoryCache().current(pool)
     restored = 0
-    async for page in status_pages(pool, directory, now=utc_now()):
-        restored += table.restore((a.scope, a.position) for a in page if is_ours(a.scope))
+    now = utc_now()
+    async for page in status_pages(pool, directory, now=now):
+        ours = [each.position for each in page if is_ours(each.scope)]
+        restored += table.restore(await _with_past(pool, directory, ours, now - PAST))
     return restored
+
+
+async def _with_past(
+    pool: asyncpg.Pool, directory: Directory, positions: Sequence[Position], since: datetime
+) -> list[tuple[str, Past]]:
+    """Return `positions` by scope, each with what sweeps saw of it; a drift outlives a restart."""
+    accounts = [directory.by_ledger(each.account_id, each.currency) for each in positions]
+    numbers = [account.number for account in accounts if account is not None]
+    seen = await past_points(pool, numbers, since)
+    return [
+        (account.scope, Past(position=position, seen=seen.get(account.number, ())))
+        for account, position in zip(accounts, positions, strict=True)
+        if account is not None
+    ]

@@ -7,7 +7,16 @@ from typing import Final
 
 import structlog
 
-from agents import bank_notifications, ledger_balances, ledger_movements, rolling_positions
+from agents import (
+    bank_balances,
+    bank_notifications,
+    bank_reports,
+    bank_statements,
+    ledger_balances,
+    ledger_movements,
+    recon_ticks,
+    rolling_positions,
+)
 from agents.consume import ConsumeParts, exit_code_of
 from agents.intakes import aliases, input_topics
 from agents.parts import WorkerParts
@@ -17,19 +26,31 @@ from recon_streams.book.streams import claim_log
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.errors import OffsetOutOfRange
 from recon_streams.log.record import Batch, TopicPartition
-from recon_streams.positions.inputs import BankNotifications, LedgerBalances, LedgerMovements
+from recon_streams.positions.inputs import (
+    BankNotifications,
+    BankReports,
+    BankStatements,
+    LedgerBalances,
+    LedgerMovements,
+)
 from recon_streams.runtime.batch_topic import BatchTopic
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.faust_app import make_app, start_app, stop_app
 from recon_streams.runtime.leaving import leave_process
 from recon_streams.runtime.source import LogSource, routes
+from topics import bank_balances as balances
+from topics import ticks
 
 _log = structlog.get_logger()
 
 _AGENTS: Final = {
     BankNotifications.name: bank_notifications.attach,
+    BankReports.name: bank_reports.attach,
+    BankStatements.name: bank_statements.attach,
     LedgerMovements.name: ledger_movements.attach,
     LedgerBalances.name: ledger_balances.attach,
+    ticks.TOPIC: recon_ticks.attach,
+    balances.TOPIC: bank_balances.attach,
 }
 
 
@@ -43,6 +64,7 @@ async def run_worker(parts: WorkerParts, stop: asyncio.Event) -> None:
     streams = {name: BatchTopic(app, name) for name in parts.intakes}
     rolling = BatchTopic(app, rolling_positions.TOPIC)
     table = rolling_positions.make_table(app)
+    parts.view.attach(table)
     starting = Starting(parts, table)
     source = LogSource(
         parts.reader,

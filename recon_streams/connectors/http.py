@@ -149,4 +149,4 @@ def _refused(status: int) -> NoBalance:
         return NoBalance("HTTP_STATUS", str(status), is_passing=True)
     if 300 <= status < 400:  # noqa: PLR2004 - the redirects of HTTP
         return NoBalance("REDIRECTED", f"{status}; redirects are not followed")
-    return NoBalance("HTTP_STATUS", str(status))
+    return NoBalance("HTTP_REFUSED", str(status))

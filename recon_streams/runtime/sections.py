@@ -76,6 +76,25 @@ class PublisherSettings(Section):
     rows_max: int = Field(ge=1, le=10_000)
 
 
+class SweepSettings(Section):
+    """How accounts are swept, banks are asked, and windows are reported."""
+
+    connectors_file: Path | None
+    concurrency: int = Field(ge=1, le=1_000)
+    warning_hours: int = Field(ge=1, le=720)
+    confirm_after_seconds: int = Field(ge=1, le=600)
+    give_up_seconds: int = Field(ge=5, le=600)
+    window_minutes: Literal[15, 20, 30, 60]
+    window_grace_seconds: int = Field(ge=1, le=800)
+
+
+class WatchSettings(Section):
+    """The folder into which bank files are dropped."""
+
+    directory: Path | None
+    poll_seconds: float = Field(gt=0, le=3600)
+
+
 class TelemetrySettings(Section):
     """Where metrics and health are served, and how the log is written."""
 

@@ -28,8 +28,10 @@ from recon_streams.runtime.sections import (
     PublisherSettings,
     RedisSettings,
     Section,
+    SweepSettings,
     TelemetrySettings,
     TopicSettings,
+    WatchSettings,
     WorkerSettings,
 )
 from recon_streams.runtime.yaml_source import parse_yaml, read_yaml
@@ -45,6 +47,8 @@ class Settings(Section):
     redis: RedisSettings
     worker: WorkerSettings
     publisher: PublisherSettings
+    sweeps: SweepSettings
+    watch: WatchSettings
     telemetry: TelemetrySettings
     topics: TopicSettings
     limits: LimitSettings
@@ -159,6 +163,7 @@ __all__ = [
     "PublisherSettings",
     "RedisSettings",
     "Settings",
+    "SweepSettings",
     "TelemetrySettings",
     "TopicSettings",
     "WorkerSettings",

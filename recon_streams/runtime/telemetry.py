@@ -17,6 +17,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.record import Batch, OutgoingRecord, Record
 from recon_streams.runtime.metrics import Metrics
+from recon_streams.sweeps.answer import UNREACHABLE
+from recon_streams.sweeps.sweep import TableState
 from topics.breaker import LEASE_KEY, BreakerRecord
 
 _log = structlog.get_logger()
@@ -102,6 +104,17 @@ class Telemetry:
         """Whether something holds that must could not be found out in time."""
         self.metrics.unjudged.labels(invariant).inc()
         _log.error("invariant_unjudged", invariant=invariant)
+
+    def table_compared(self, state: TableState) -> None:
+        """The rolling table was held beside the book."""
+        self.metrics.tables.labels(state.value).inc()
+        if state is TableState.DISAGREES:
+            _log.critical("rolling_table_disagrees")
+
+    def bank_answered(self, reason: str) -> None:
+        """A bank named a balance, or there was none for this reason."""
+        known = reason == "BALANCE" or reason in UNREACHABLE
+        self.metrics.bank_answers.labels(reason if known else "REFUSED").inc()
 
     def invariants_known(self, invariants: Iterable[str]) -> None:
         """Show each of `invariants` at zero."""

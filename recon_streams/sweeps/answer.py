@@ -22,7 +22,6 @@ from recon_streams.positions.event import (
     Registered,
 )
 from recon_streams.positions.in_flight import explained
-from recon_streams.positions.observing import EVENTS_MAX
 from recon_streams.positions.rules import Rules
 from recon_streams.positions.state import AccountState
 from recon_streams.positions.tiers import classify
@@ -76,6 +75,7 @@ def judge(
     *,
     rules: Rules,
     age_max: timedelta,
+    is_whole: bool = True,
 ) -> Judged:
     """Return what `answer` proves about an account.
 
@@ -85,6 +85,7 @@ def judge(
         events: What happened to it since some minutes before the answer's instant, newest first.
         rules: Of the account.
         age_max: How old the bank's figure may be when it is given.
+        is_whole: Whether `events` are all of them.
     """
     now = evaluate(state, rules, state.evaluated_at)
     if isinstance(answer, BankFailure):
@@ -104,7 +105,7 @@ def judge(
             state=BankState.NOT_COMPARED, verdict=now.tier, balance=balance, as_of=as_of,
             detail="no figure of ours: neither a statement nor an opening",
         )  # fmt: skip
-    figures = figures_since(state.bank.figure, events, as_of)
+    figures = figures_since(state.bank.figure, events, as_of, is_whole=is_whole)
     if figures is None:
         return Judged(
             state=BankState.NOT_COMPARED, verdict=now.tier, balance=balance, as_of=as_of,
@@ -127,7 +128,7 @@ def judge(
 
 
 def figures_since(
-    figure: Decimal, events: Sequence[AccountEvent], as_of: datetime
+    figure: Decimal, events: Sequence[AccountEvent], as_of: datetime, *, is_whole: bool
 ) -> list[Decimal] | None:
     """Return our bank figures from now back to `as_of`, newest first; None if they are not known.
 
@@ -141,7 +142,7 @@ def figures_since(
             if event.at <= as_of:
                 return figures
             figures.append(normal(subtract(figures[-1], event.amount)))
-    return None if len(events) >= EVENTS_MAX else figures
+    return figures if is_whole else None
 
 
 def ledger_as_of(

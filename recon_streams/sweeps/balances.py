@@ -17,7 +17,7 @@ from recon_streams.positions.desk import evidence_of as event_evidence
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import AccountEvent
 from recon_streams.positions.ledger_intake import AHEAD_MAX
-from recon_streams.positions.observing import Hearing, events_since
+from recon_streams.positions.observing import EVENTS_MAX, Hearing, events_since
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.registry.definition import AccountSweep
 from recon_streams.sweeps import question, store
@@ -165,12 +165,14 @@ class _Batch:
     def _judge(self, answer: _Answer) -> Judged:
         account = answer.account
         age_max = timedelta(seconds=self._plans[account.number].answer_age_seconds_max)
+        events = self._events.get(account.number, ())
         judged = judge(
             answer.said,
             self._hearing.state(account),
-            self._events.get(account.number, ()),
+            events,
             rules=account.rules,
             age_max=age_max,
+            is_whole=len(events) < EVENTS_MAX,
         )
         if judged.state is not BankState.AGREES:
             return judged

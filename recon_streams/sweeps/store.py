@@ -94,6 +94,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     key: SweepKey
     tier: Tier
+    connector: str
 
 
 async def known(connection: Session, keys: Collection[SweepKey]) -> set[SweepKey]:
@@ -132,14 +133,34 @@ def settle(unit: UnitOfWork, key: SweepKey, judged: Judged, *, origin: str, at: 
 async def waiting_before(connection: Session, until: datetime) -> list[Waiting]:
     """Return the sweeps due until then that still wait for a bank, locked."""
     rows = await connection.fetch(
-        "SELECT number, due_at, request_id, tier FROM sweeps.sweep "
-        "WHERE state = 'WAITING' AND due_at <= $1 ORDER BY number, due_at, request_id FOR UPDATE",
+        "SELECT s.number, s.due_at, s.request_id, s.tier, q.connector FROM sweeps.sweep AS s "
+        "JOIN sweeps.question AS q ON q.round = 1 AND (q.number, q.due_at, q.request_id) = "
+        "(s.number, s.due_at, s.request_id) WHERE s.state = 'WAITING' AND s.due_at <= $1 "
+        "ORDER BY s.number, s.due_at, s.request_id FOR UPDATE OF s",
         until,
     )
     return [
-        Waiting(key=(row["number"], row["due_at"], row["request_id"]), tier=Tier(row["tier"]))
+        Waiting(
+            key=(row["number"], row["due_at"], row["request_id"]),
+            tier=Tier(row["tier"]),
+            connector=row["connector"],
+        )
         for row in rows
     ]
+
+
+async def close_window(
+    connection: Session, *, window_from: datetime, window_until: datetime
+) -> bool:
+    """Note that a window is closed; return False if it was."""
+    return bool(
+        await connection.fetchval(
+            "INSERT INTO sweeps.window_closed (window_from, window_until) VALUES ($1, $2) "
+            "ON CONFLICT (window_until) DO NOTHING RETURNING true",
+            window_from,
+            window_until,
+        )
+    )
 
 
 async def past_points(

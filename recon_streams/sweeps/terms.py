@@ -26,11 +26,15 @@ class SweepTerms:
         horizon: A drift that needs longer to its limit is no warning.
         confirm_after: When a bank that differs is asked again.
         give_up_after: When a question that nobody answered is over.
+        window: How long one report is about.
+        window_grace: How long after its end it is made.
     """
 
     horizon: timedelta = timedelta(hours=24)
     confirm_after: timedelta = timedelta(seconds=20)
     give_up_after: timedelta = timedelta(seconds=60)
+    window: timedelta = timedelta(minutes=30)
+    window_grace: timedelta = timedelta(seconds=180)
 
 
 def next_sweep(definition: AccountDefinition, after: datetime) -> datetime:

@@ -65,6 +65,7 @@ CREATE TABLE sweeps.sweep (
     PRIMARY KEY (number, due_at, request_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX sweep_due ON sweeps.sweep (due_at);
+CREATE INDEX sweep_waiting ON sweeps.sweep (due_at) WHERE state = 'WAITING';
 CREATE INDEX sweep_request ON sweeps.sweep (request_id) WHERE request_id <> '';
 
 -- A question to a bank. Taken by one poller at a time; if that dies, its lease ends.
@@ -91,8 +92,6 @@ CREATE INDEX question_open ON sweeps.question (not_before) WHERE answered_at IS 
 CREATE TABLE sweeps.window_closed (
     window_until timestamptz PRIMARY KEY,
     window_from  timestamptz NOT NULL,
-    complete     boolean NOT NULL,
-    report_id    text NOT NULL DEFAULT '',
     closed_at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
