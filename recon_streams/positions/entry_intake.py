@@ -63,9 +63,10 @@ class MessageIntake:
         self.events += 1
         return self.working.record(account, event)
 
-    def set_siblings(self, number: int, origins: Iterable[str]) -> None:
-        """Let what other pages of the same statement hold be no entry of this one."""
-        self._claimed[number].siblings = frozenset(origins) - {self.origin}
+    def set_siblings(self, number: int, origins: Iterable[str] | None) -> None:
+        """Say which inputs brought the other pages of what follows; None if it is not a page."""
+        siblings = None if origins is None else frozenset(origins) - {self.origin}
+        self._claimed[number].siblings = siblings
 
     def say(self, word: Finding | Cleared) -> None:
         """Note what the message proves wrong, or right again; the last word on a cause counts."""

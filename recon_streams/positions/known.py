@@ -13,7 +13,7 @@ import msgspec
 
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
-from recon_streams.positions.bank_record import BankRecord, Payment
+from recon_streams.positions.bank_record import BankRecord, PaymentKey
 from recon_streams.positions.identity import Mark, Rung, contradicts, is_near
 
 
@@ -53,8 +53,8 @@ class Claims:
         """Begin with none."""
         self.payments: set[tuple[int, int]] = set()
         self._passed: dict[bytes, int] = {}
-        # Inputs that brought other pages of the same statement: what they hold is something else.
-        self.siblings: frozenset[str] = frozenset()
+        # Inputs that brought other pages of the same statement; None if it is not in pages.
+        self.siblings: frozenset[str] | None = None
 
     def add(self, payment: tuple[int, int]) -> None:
         """Claim `payment`, a sequence and a part."""
@@ -157,18 +157,28 @@ class Known:
                 continue
             for seen in claimed.free(mark.digest, seen_marks):
                 key = (account, seen.sequence, seen.part)
-                payment = self.bank.payments.get(key)
                 if (
                     is_near(booked_on, seen.booked_on)
-                    and not (payment and self._is_other(payment, claimed))
                     and not contradicts(marks, self.carried[key], shared=mark.rung)
+                    and not self._is_other(key, mark, claimed)
                 ):
                     return seen
         return None
 
-    @staticmethod
-    def _is_other(payment: Payment, claimed: Claims) -> bool:
-        return payment.withdrawn or payment.stated_by in claimed.siblings
+    def _is_other(self, key: PaymentKey, mark: Mark, claimed: Claims) -> bool:
+        """Return whether a payment that shares `mark` is known to be another one all the same."""
+        payment, siblings = self.bank.payments.get(key), claimed.siblings
+        if payment is not None and payment.withdrawn:
+            return True
+        if siblings is None:
+            return False
+        # What another page holds is something else; and what has a reference may stand with it on
+        # a page that has not come yet, so looks do not find it.
+        if payment is not None and payment.stated_by in siblings:
+            return True
+        return mark.rung is Rung.COMPOSITE and any(
+            other.rung < Rung.PARTS for other in self.carried[key]
+        )
 
     def learn(
         self,

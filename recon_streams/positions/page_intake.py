@@ -44,7 +44,7 @@ class PageIntake:
         )
         self._intake.set_siblings(self._number, (page.origin for page in known.values()))
         entries.take(self._report.booked, lists_day=True)
-        self._intake.set_siblings(self._number, ())
+        self._intake.set_siblings(self._number, None)
         became = set(entries.became)
         if there is None:
             page = page_of(self._statement, origin=self._intake.origin, path=self._report.path)

@@ -14,7 +14,7 @@ from topics.positions import Position
 
 MINUTES_MAX: Final = 60
 _HALF_HOUR: Final = timedelta(minutes=30)
-_DAY: Final = timedelta(hours=24)
+PAST: Final = timedelta(hours=24)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,7 +82,7 @@ def _with(seen: tuple[Seen, ...], news: Seen) -> tuple[Seen, ...]:
     if seen and _bucket(seen[-1].at) == _bucket(news.at):
         return (*seen[:-1], news)
     if not seen or news.at > seen[-1].at:
-        oldest = news.at - _DAY
+        oldest = news.at - PAST
         return (*(each for each in seen if each.at > oldest), news)
     return _merged((news,), seen)
 
@@ -94,7 +94,7 @@ def _merged(stronger: Iterable[Seen], weaker: Iterable[Seen]) -> tuple[Seen, ...
     ordered = sorted(by_bucket.values(), key=lambda each: each.at)
     if not ordered:
         return ()
-    oldest = ordered[-1].at - _DAY
+    oldest = ordered[-1].at - PAST
     return tuple(each for each in ordered if each.at > oldest)
 
 
