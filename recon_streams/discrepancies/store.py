@@ -88,6 +88,8 @@ _ACTION: Final = Bulk.insert(
         "body": "jsonb",
     },
 )
+# Without the operator's overlay, which belongs to a process and not to the book. An account whose
+# calendar only that overlay knows counts weekdays here.
 _CALENDARS: Final = Calendars()
 
 

@@ -26,6 +26,8 @@ from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, S
 from recon_streams.discrepancies.life import NotPossible, folded
 from recon_streams.discrepancies.register import NotThere, act, escalate_overdue, note
 from recon_streams.kernel.calendars import Calendars
+from recon_streams.positions.registry_store import apply_registry
+from recon_streams.registry.definition import AccountDefinition, BankAccount
 from topics.alerts import Alert
 from topics.discrepancies import DiscrepancyRecord
 from topics.discrepancies import DiscrepancyState as State
@@ -278,3 +280,20 @@ async def test_thousands_of_findings_take_no_statement_each(pool: asyncpg.Pool) 
         "SELECT count(*), min(version), max(version) FROM discrepancies.discrepancy"
     )
     assert tuple(counts) == (5_000, 3, 3)
+
+
+async def test_an_account_whose_calendar_only_the_operator_knows_counts_weekdays(
+    pool: asyncpg.Pool,
+) -> None:
+    definition = AccountDefinition(
+        account_id="OWN",
+        currency="AED",
+        scale=2,
+        bank_accounts=(BankAccount(identification="OWN"),),
+        calendar="OUR-BANK",
+    )
+    await apply_registry(pool, [definition], source="t", actor="t", now=AT)
+    number = await pool.fetchval("SELECT number FROM positions.account WHERE account_id = 'OWN'")
+    await noted(pool, missing("ledger:P-1", account=number, amount="-1"), evidence="run 1")
+    (only,) = await every(pool)
+    assert only.life.due_at == datetime(2026, 11, 23, 8, 0, tzinfo=UTC), "Monday"
