@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from agents.cli.app import app, run
+from agents.cli.app import Ended, app, run
+from agents.cli.bank_files import publish_bank_files
 from agents.cli.output import talk
 from agents.cli.place import (
     BootstrapOption,
@@ -19,6 +20,7 @@ from agents.cli.place import (
     find_place,
 )
 from recon_streams.log.record import OutgoingRecord, Record, TopicPartition
+from recon_streams.runtime.exit_codes import ExitCode
 from topics.catalogue import by_name
 
 _TAIL_POLL_SECONDS = 0.3
@@ -26,9 +28,13 @@ _TAIL_POLL_SECONDS = 0.3
 
 @app.command("publish")
 def publish(
-    topic: Annotated[str, typer.Argument(help="A topic, or one of its aliases.")],
-    files: Annotated[
-        list[Path], typer.Argument(help="XML: a record a file. JSON: one a line. - is stdin.")
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[TOPIC] FILE...",
+            help="With a topic: XML is a record a file, JSON one a line, - is stdin. Without one: "
+            "camt.052/053/054, ZIPs and folders; what they hold says where they go.",
+        ),
     ],
     key: Annotated[
         str | None, typer.Option("--key", help="Record key; by default the account.")
@@ -38,12 +44,18 @@ def publish(
     dsn: DsnOption = None,
     bootstrap: BootstrapOption = None,
 ) -> None:
-    """Append records from files and say where each one stands."""
-    try:
-        contract = by_name(topic)
-    except KeyError:
-        raise typer.BadParameter(f"{topic} is no topic; see: recon-streams topics list") from None
-    is_json = bool(contract.record_types)
+    """Append records from files and say where each one stands.
+
+    Bank files without a topic are recognised by what they hold; a large one goes out in pages.
+    Ends with 6 if a file was refused.
+    """
+    topic, files = _parted(what)
+    if topic is None:
+        place = find_place(config, data, dsn, bootstrap)
+        if run(publish_bank_files(place, files, key)):
+            raise Ended(ExitCode.REFUSED)
+        return
+    is_json = bool(by_name(topic).record_types)
     records = [
         OutgoingRecord(topic, _key_of(value, key, is_json=is_json), value)
         for file in files
@@ -72,6 +84,24 @@ def tail(
         run(_tail(place, topic, last=last, follow=follow))
     except KeyboardInterrupt:
         talk.print("stopped")
+
+
+def _parted(what: list[str]) -> tuple[str | None, list[Path]]:
+    """Return the topic, if the first word is one, and the files."""
+    first, files = what[0], [Path(word) for word in what]
+    try:
+        by_name(first)
+    except KeyError:
+        missing = next((word for word in what if not Path(word).exists()), None)
+        if missing is None:
+            return None, files
+        if missing == first:
+            text = f"{first} is no topic and no file; see: recon-streams topics list"
+            raise typer.BadParameter(text) from None
+        raise typer.BadParameter(f"{missing}: no such file") from None
+    if len(files) == 1:
+        raise typer.BadParameter(f"which file goes to {first}?")
+    return first, files[1:]
 
 
 def _values(file: Path, *, is_json: bool) -> list[bytes]:

@@ -36,16 +36,15 @@ _ENCRYPTED: Final = 0x1
 _NESTED: Final = "a ZIP holds documents, not further archives"
 
 # What unpacking raises for a broken or exotic archive, at its opening or while it is read.
-UNPACKING_ERRORS: Final = (
+READING_ERRORS: Final = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
     NotImplementedError,
-    RuntimeError,
-    ValueError,
     EOFError,
     OSError,
 )
+_UNPACKING_ERRORS: Final = (*READING_ERRORS, RuntimeError, ValueError)
 
 Open = Callable[[], BinaryIO]
 
@@ -157,7 +156,7 @@ def _members(name: str, file: BinaryIO) -> Iterator[Delivered]:
                 yield from _member(name, archive, member)
     except Refused as refusal:
         yield Delivered(name=name, refusal=refusal)
-    except UNPACKING_ERRORS as error:
+    except _UNPACKING_ERRORS as error:
         rule = "a ZIP whose directory can be read"
         yield _unopened(name, RefusalCode.UNREADABLE_FILE, rule, type(error).__name__)
 
@@ -182,7 +181,7 @@ def _member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Ite
     except Refused as refusal:
         yield Delivered(name=label, refusal=refusal)
         return
-    except UNPACKING_ERRORS as error:
+    except _UNPACKING_ERRORS as error:
         rule = "a member that can be unpacked"
         yield _unopened(label, RefusalCode.UNREADABLE_FILE, rule, type(error).__name__)
         return

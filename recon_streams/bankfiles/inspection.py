@@ -9,7 +9,7 @@ import msgspec
 from typing_extensions import override
 
 from recon_streams.bankfiles import printed
-from recon_streams.bankfiles.delivery import UNPACKING_ERRORS, Delivered, Open
+from recon_streams.bankfiles.delivery import READING_ERRORS, Delivered, Open
 from recon_streams.bankfiles.mt940_inspection import inspect_mt, is_mt, oddities_of
 from recon_streams.bankfiles.oddities import Oddities, OddityCode
 from recon_streams.bankfiles.outline import outline_of
@@ -146,7 +146,7 @@ def _inspect_stream(opened: Open) -> tuple[Printed, Reckoning | None]:
         )
     except Refused as error:
         refusal = error
-    except UNPACKING_ERRORS as error:
+    except READING_ERRORS as error:
         detail = type(error).__name__
         rule = "a file that can be read to its end"
         refusal = Refused(RefusalCode.UNREADABLE_FILE, "", rule, detail)
