@@ -1,0 +1,346 @@
+"""A bank, a ledger and their days on a real PostgreSQL, told in an accountant's notation.
+
+    16 ledger +100 A      the ledger moves 100 under the reference A, at noon of the 16th
+    16 054 A+100          the bank notifies it
+    16 053 1000 1100 A+100 B-20      its statement: opening, closing, entries
+    16@18T09:00 run ...   at that time; without it three days later
+    16 run bank 1100 ledger 1100 proof 0 version 1 RUN
+    16 close              or `16 close refused SEQUENCE_GAP`
+
+All of November 2026, in Dubai; every message goes through the real intake.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+import pytest
+
+from agents.commit import commit_batch
+from recon_streams.book.connection import open_pool
+from recon_streams.book.migrate import migrate
+from recon_streams.book.reading import read_batch
+from recon_streams.book.streams import open_positions
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.closing import store
+from recon_streams.closing.day import OnePerson, Signature
+from recon_streams.closing.matcher import Asked
+from recon_streams.closing.run import DayResult, DayRun, run_day
+from recon_streams.closing.sign_off import Answer, close_days, reopen_days
+from recon_streams.closing.statement_of_day import Matched
+from recon_streams.kernel.calendars import Calendars
+from recon_streams.kernel.disposition import Disposition, Outcome
+from recon_streams.kernel.money import amount_text
+from recon_streams.log.record import Batch, Record, TopicPartition
+from recon_streams.positions.desk import PositionDesk
+from recon_streams.positions.inputs import BankNotifications, BankStatements, LedgerMovements
+from recon_streams.positions.registry_store import DirectoryCache, apply_registry
+from recon_streams.registry.file import accounts_of
+from recon_streams.reports.account_day import AccountDay, Item, ItemGroup, ItemKind
+from recon_streams.reports.parts import Leg
+from recon_streams.reports.totals import items_by_kind
+from recon_streams.runtime.yaml_source import parse_yaml
+
+sys.path.append(str(Path(__file__).parent))
+DUBAI = ZoneInfo("Asia/Dubai")
+KINDS = (BankNotifications, BankStatements, LedgerMovements)
+PARTITIONS = {kind.name: TopicPartition(kind.name, 0) for kind in KINDS}
+REGISTRY = """accounts:
+  - account_id: AE-1
+    currency: AED
+    bank_accounts: [{other: BANK-1}]
+    calendar: AE
+    time_zone: Asia/Dubai
+"""
+OPENING = '    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}\n'
+
+
+def moment(day: str) -> datetime:
+    """`16`, or `16T09:30`: noon, or that time, in Dubai."""
+    on, _, clock = day.partition("T")
+    hours, _, minutes = (clock or "12:00").partition(":")
+    there = datetime(2026, 11, 1, int(hours), int(minutes), tzinfo=DUBAI)
+    return (there + timedelta(days=int(on) - 1)).astimezone(UTC)
+
+
+class ByReference:
+    """Matches what has the same reference and amount; a person would do no more here."""
+
+    async def match(
+        self, unit: UnitOfWork, asked: Mapping[int, Asked], on: date, *, at: datetime, run: str
+    ) -> dict[int, Matched]:
+        del at, run
+        return {number: await _matched(unit, number, each, on) for number, each in asked.items()}
+
+
+async def _matched(unit: UnitOfWork, number: int, asked: Asked, on: date) -> Matched:
+    bank = await unit.connection.fetch(
+        "SELECT coalesce(c.booked_on, b.booked_on) AS day, net AS amount, "
+        "coalesce(servicer_reference, '') AS reference, b.origin || b.path AS origin "
+        "FROM positions.bank_entry AS b LEFT JOIN positions.entry_confirmation AS c "
+        "ON c.number = b.number AND c.sequence = b.sequence AND c.part = b.part AND c.stated "
+        "WHERE b.number = $1 AND net <> 0 ORDER BY b.sequence, b.part",
+        number,
+    )
+    ledger = await unit.connection.fetch(
+        "SELECT occurred_at, amount, reference FROM positions.ledger_record "
+        "WHERE number = $1 AND amount <> 0 ORDER BY sequence",
+        number,
+    )
+    cut_off_at = asked.bounds.cut_off_at
+    bank_items = [(row["day"] <= on, row["reference"], row["amount"], row) for row in bank]
+    ledger_items = [
+        (row["occurred_at"] < cut_off_at, row["reference"], row["amount"], row) for row in ledger
+    ]
+    items: list[Item] = []
+    for leg, own, others in (
+        (Leg.BANK, bank_items, ledger_items),
+        (Leg.LEDGER, ledger_items, bank_items),
+    ):
+        for is_in, reference, amount, _ in own:
+            partners = [other for other in others if other[1:3] == (reference, amount)]
+            if not is_in or any(partner[0] for partner in partners):
+                continue
+            alone = ItemKind.BANK_NOT_IN_LEDGER if leg is Leg.BANK else ItemKind.LEDGER_NOT_AT_BANK
+            items.append(
+                Item(
+                    kind=ItemKind.MATCHED_LATER if partners else alone,
+                    leg=leg,
+                    reference=reference,
+                    amount=amount_text(amount),
+                    on=on,
+                    age_business_days=0,
+                    bucket="0-1",
+                )
+            )
+    ordered = tuple(sorted(items, key=lambda item: (list(ItemKind).index(item.kind), item.leg)))
+    groups = tuple(
+        ItemGroup(kind=kind, count=count, explains=amount_text(explained))
+        for kind, (count, explained) in items_by_kind(ordered).items()
+    )
+    return Matched(items=ordered, groups=groups, rules_version="by reference")
+
+
+class _Enough(Exception):
+    """Ends a unit that is not to be kept."""
+
+
+@dataclass
+class Story:
+    """One account's days."""
+
+    pool: asyncpg.Pool
+    calendars: Calendars
+    offsets: dict[TopicPartition, int]
+    sequence: int = 0
+    account_id: str = "AE-1"
+    bank: str = "BANK-1"
+    clock: datetime = field(default_factory=lambda: moment("16T00:00"))
+    message: int = 0
+    result: DayResult | None = None
+    answers: list[Answer] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    async def registered(self, text: str) -> None:
+        accounts = accounts_of(parse_yaml("accounts.yaml", text))
+        now = moment("16T00:00")
+        await apply_registry(self.pool, accounts, source="story", actor="t", now=now)
+
+    async def play(self, text: str) -> None:
+        """Let the lines of `text` happen, and compare what they say is found."""
+        for line in filter(None, map(str.strip, text.splitlines())):
+            day, verb, *words = line.split()
+            await getattr(self, f"_{verb}")(day, words)
+
+    async def _ledger(self, day: str, words: list[str]) -> None:
+        amount, reference = words
+        self.sequence += 1
+        signed = Decimal(amount)
+        kind = "issue" if signed > 0 else "redeem"
+        value = (
+            f'{{"kind":"{kind}","movement_id":"L{self.sequence}","account_id":"{self.account_id}",'
+            f'"currency":"AED","amount":"{abs(signed)}","ledger_sequence":{self.sequence},'
+            f'"occurred_at":"{moment(day):%Y-%m-%dT%H:%M:%SZ}","reference":"{reference}"}}'
+        )
+        await self._take(LedgerMovements(), value.encode(), moment(day))
+
+    async def _054(self, day: str, words: list[str]) -> None:
+        entries = "".join(_entry(word, day) for word in words)
+        self.message += 1
+        value = (
+            "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.054.001.08'>"
+            f"<BkToCstmrDbtCdtNtfctn>{self._header(day)}"
+            f"<Ntfctn><Id>N{self.message}</Id>{self._account()}{entries}</Ntfctn>"
+            "</BkToCstmrDbtCdtNtfctn></Document>"
+        )
+        await self._take(BankNotifications(), value.encode(), moment(day))
+
+    async def _053(self, day: str, words: list[str]) -> None:
+        """`17T09:00<16`: the statement of the 16th comes on the 17th; else the next morning."""
+        came, _, of = day.partition("<")
+        on = of or came
+        at = moment(came) if of else moment(f"{int(on) + 1}T06:00")
+        number = ""
+        if words[0].startswith("no."):
+            number = f"<ElctrncSeqNb>{words.pop(0)[3:]}</ElctrncSeqNb>"
+        opening, closing, *entries = words
+        self.message += 1
+        value = (
+            "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'>"
+            f"<BkToCstmrStmt>{self._header(on, at)}<Stmt><Id>S-{on}</Id>{number}"
+            f"{self._account()}{_balance('OPBD', opening, on)}{_balance('CLBD', closing, on)}"
+            f"{''.join(_entry(word, on) for word in entries)}</Stmt></BkToCstmrStmt></Document>"
+        )
+        await self._take(BankStatements(), value.encode(), at)
+
+    async def _run(self, day: str, words: list[str]) -> None:
+        on, _, when = day.partition("@")
+        self.result = await self.run(on, at=moment(when) if when else None)
+        (account,) = self.result.accounts
+        found = await self.day(on)
+        assert account.day is not None
+        said = {
+            "bank": found.bank_closing,
+            "ledger": found.ledger_at_cut_off,
+            "proof": found.proof,
+            "explained": found.explained_total,
+            "version": str(account.day.version),
+            "became": account.became.value,
+            "chain": found.chain.continuity.value,
+            "items": ",".join(f"{item.kind.value}:{item.amount}" for item in found.items),
+        }
+        for name, expected in zip(words[::2], words[1::2], strict=True):
+            assert (said[name] or "-") == expected, (day, name, said)
+
+    async def _close(self, day: str, words: list[str]) -> None:
+        waive = "accepting" in words
+        signature = Signature(actor="anna", reason="looked at it", at=self._late(day))
+        wanted = DayRun(on=moment(day).date(), accounts=None, at=signature.at, run=f"c{day}{words}")
+        tools = (self.calendars, ByReference(), OnePerson())
+        async with UnitOfWork(self.pool, isolation="repeatable_read") as unit:
+            _, self.answers = await close_days(unit, tools, wanted, signature, waive=waive)
+        refused = [said for answer in self.answers for said in answer.refused]
+        assert bool(refused) == ("refused" in words), refused
+
+    async def _reopen(self, day: str, words: list[str]) -> None:
+        signature = Signature(actor="anna", reason="a doubt", at=self._late(day))
+        on = moment(day).date()
+        async with UnitOfWork(self.pool) as unit:
+            numbers = tuple(await store.snapshots(unit.connection, on))
+            self.answers = await reopen_days(unit, OnePerson(), on, numbers, signature)
+        refused = [said for answer in self.answers for said in answer.refused]
+        assert bool(refused) == ("refused" in words), refused
+
+    async def run(
+        self, day: str, *, at: datetime | None = None, accounts: tuple[int, ...] | None = None
+    ) -> DayResult:
+        at = at or self._late(day)
+        on = date(2026, 11, int(day))
+        self.message += 1
+        wanted = DayRun(on=on, accounts=accounts, at=at, run=f"run {on} {self.message}")
+        async with UnitOfWork(self.pool, isolation="repeatable_read") as unit:
+            return await run_day(unit, self.calendars, ByReference(), wanted)
+
+    async def made(self, day: str) -> bytes:
+        """Return the bytes that a run would keep, and keep nothing."""
+        on = date(2026, 11, int(day))
+        wanted = DayRun(on=on, accounts=None, at=self._late(day), run=f"run {on} 1")
+        unit = UnitOfWork(self.pool, isolation="repeatable_read")
+        with suppress(_Enough):
+            async with unit:
+                await run_day(unit, self.calendars, ByReference(), wanted)
+                (row,) = await unit.connection.fetch("SELECT content FROM closing.snapshot")
+                raise _Enough
+        return bytes(row["content"])
+
+    def of(self, account_id: str, bank: str) -> None:
+        """Let what follows be about another account."""
+        self.account_id, self.bank, self.sequence = account_id, bank, 0
+
+    async def day(self, day: str) -> AccountDay:
+        (found,) = await self.days(day)
+        return found
+
+    async def days(self, day: str) -> list[AccountDay]:
+        snapshots = await store.snapshots(self.pool, date(2026, 11, int(day)))
+        return [
+            msgspec.json.decode(snapshot.content, type=AccountDay)
+            for snapshot in snapshots.values()
+        ]
+
+    async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        return list(await self.pool.fetch(query, *values))
+
+    def _account(self) -> str:
+        return f"<Acct><Id><Othr><Id>{self.bank}</Id></Othr></Id><Ccy>AED</Ccy></Acct>"
+
+    def _late(self, day: str) -> datetime:
+        """Return the afternoon of the third day after: the statement is overdue by then."""
+        return max(moment(f"{int(day) + 3}T16:00"), self.clock)
+
+    def _header(self, day: str, at: datetime | None = None) -> str:
+        at = at or moment(day)
+        made = f"{at:%Y-%m-%dT%H:%M:%S}Z"
+        return f"<GrpHdr><MsgId>M{self.message}</MsgId><CreDtTm>{made}</CreDtTm></GrpHdr>"
+
+    async def _take(self, kind: Any, value: bytes, at: datetime) -> None:
+        self.clock = max(self.clock, at)
+        partition = PARTITIONS[kind.name]
+        offset = self.offsets[partition]
+        self.offsets[partition] = offset + 1
+        record = Record(*partition, offset, b"k", value, (), self.clock)
+        batch = Batch(*partition, offset, offset + 1, (record,))
+        desk: Any = PositionDesk(kind, DirectoryCache())
+        (outcome,) = await commit_batch(self.pool, desk, batch, await read_batch(desk, batch))
+        assert outcome.disposition is not Disposition.QUARANTINED, outcome
+        self.outcomes.append(outcome)
+
+
+def _entry(word: str, day: str) -> str:
+    """`A+100`, or `A+100/15`: booked on another day."""
+    word, _, booked = word.partition("/")
+    at = min(place for sign in "+-" if (place := word.find(sign)) > 0)
+    reference, signed = word[:at], Decimal(word[at:])
+    direction = "CRDT" if signed > 0 else "DBIT"
+    on = moment(booked or day.partition("T")[0]).date()
+    return (
+        f"<Ntry><Amt Ccy='AED'>{abs(signed)}</Amt><CdtDbtInd>{direction}</CdtDbtInd>"
+        f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt>"
+        f"<AcctSvcrRef>{reference}</AcctSvcrRef>"
+        "<BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd></Ntry>"
+    )
+
+
+def _balance(code: str, amount: str, day: str) -> str:
+    signed = Decimal(amount)
+    direction = "CRDT" if signed >= 0 else "DBIT"
+    return (
+        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy='AED'>{abs(signed)}</Amt>"
+        f"<CdtDbtInd>{direction}</CdtDbtInd><Dt><Dt>{moment(day).date()}</Dt></Dt></Bal>"
+    )
+
+
+@pytest.fixture
+async def unregistered(database: str) -> AsyncIterator[Story]:
+    """A book that knows no account yet."""
+    await asyncio.to_thread(migrate, database)
+    pool = await open_pool(database)
+    offsets = await open_positions(pool, dict.fromkeys(PARTITIONS.values(), 0))
+    yield Story(pool, Calendars(), offsets)
+    await pool.close()
+
+
+@pytest.fixture
+async def story(unregistered: Story) -> Story:
+    """One account that begins on the 16th, a Monday, with 1000 on both sides."""
+    await unregistered.registered(REGISTRY + OPENING)
+    return unregistered
