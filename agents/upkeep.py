@@ -1,4 +1,4 @@
-"""Keeps the log in PostgreSQL from growing for ever, as brokers do with theirs."""
+"""Keeps the log in PostgreSQL from growing for ever, and makes room for the months that come."""
 
 import asyncio
 from typing import Final
@@ -10,6 +10,7 @@ from agents.intakes import input_topics
 from agents.logs import Logs
 from recon_streams.book import streams
 from recon_streams.kernel.clock import utc_now
+from recon_streams.positions.entry_store import make_months
 
 EVERY_SECONDS: Final = 600.0
 
@@ -19,9 +20,10 @@ _log = structlog.get_logger()
 async def keep_log_for_ever(
     pool: asyncpg.Pool, logs: Logs, *, every_seconds: float = EVERY_SECONDS
 ) -> None:
-    """Delete what is too old, again and again. Runs for ever; a log that keeps itself is left."""
+    """Delete what is too old and make room, again and again. Runs for ever."""
     while True:
         try:
+            await keep_months(pool)
             await keep_log(pool, logs)
         except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError) as error:
             # The book is not away: there was too much to do, and the next time is soon enough.
@@ -29,8 +31,19 @@ async def keep_log_for_ever(
         await asyncio.sleep(every_seconds)
 
 
+async def keep_months(pool: asyncpg.Pool) -> int:
+    """Make the partitions that entries of the next months go to; return how many were missing."""
+    made = await make_months(pool, utc_now().date())
+    if made:
+        _log.info("months_made", partitions=made)
+    return made
+
+
 async def keep_log(pool: asyncpg.Pool, logs: Logs) -> int:
-    """Delete what is too old now, but no input that the book does not have; return how many."""
+    """Delete what is too old now, but no input that the book does not have; return how many.
+
+    A log that keeps itself is left alone.
+    """
     if logs.upkeep is None:
         return 0
     reached = await streams.positions(pool)

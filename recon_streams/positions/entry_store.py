@@ -1,9 +1,10 @@
 """The SQL of the bank's entries: each payment once, who told it again, and what each day adds."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from recon_streams.book.bulk import Bulk
@@ -78,6 +79,13 @@ LEFT JOIN LATERAL (
     ORDER BY c.arrived_on DESC, c.withdraws DESC LIMIT 1
 ) AS c ON true
 """
+
+
+async def make_months(pool: asyncpg.Pool, today: date) -> int:
+    """Make the partitions of this month and the next two, if they are missing; return how many."""
+    until = today + timedelta(days=62)
+    made: int = await pool.fetchval("SELECT positions.make_months($1, $2)", today, until)
+    return made
 
 
 async def load_payments(
