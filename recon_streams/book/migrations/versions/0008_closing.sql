@@ -84,5 +84,6 @@ CREATE TABLE closing.snapshot (
 
 GRANT USAGE ON SCHEMA closing TO recon_app;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA closing TO recon_app;
-GRANT DELETE ON closing.request TO recon_app;
+-- Whoever takes a request locks it first, which takes the right to change it.
+GRANT DELETE, UPDATE (cause) ON closing.request TO recon_app;
 GRANT UPDATE (state, version, sequence, looked_sequence, looked_statement_at) ON closing.day TO recon_app;
