@@ -20,7 +20,8 @@ from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import TopicPartition
 from recon_streams.log.topic_plan import TopicPlan
 from recon_streams.publisher.sink import LogRelay, Relay, TableRelay
-from topics.catalogue import CATALOGUE, Direction, TopicContract, kafka_config
+from topics.catalogue import CATALOGUE, kafka_config
+from topics.contract import Direction, TopicContract
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import msgspec
 
-from topics.catalogue import CATALOGUE, JSON, Direction, TopicContract, kafka_config
+from topics.catalogue import CATALOGUE, kafka_config
+from topics.contract import JSON, Direction, TopicContract
 from topics.examples import CAMT_054, EXAMPLES
 from topics.json_schemas import definitions_of, summary_of
 

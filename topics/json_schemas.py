@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from topics.catalogue import TopicContract
+from topics.contract import TopicContract
 from topics.examples import EXAMPLES
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

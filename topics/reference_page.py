@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from topics.catalogue import CATALOGUE, TopicContract
+from topics.catalogue import CATALOGUE
+from topics.contract import TopicContract
 from topics.examples import CAMT_054, EXAMPLES
 from topics.json_schemas import meanings_of, summary_of
 

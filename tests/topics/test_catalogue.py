@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from topics.breaker import BreakerRecord, LeaseRecord
-from topics.catalogue import CATALOGUE, TopicContract, by_name, inputs, kafka_config, outputs
+from topics.catalogue import CATALOGUE, by_name, inputs, kafka_config, outputs
+from topics.contract import TopicContract
 
 
 def test_every_topic_has_one_name_and_no_alias_is_taken_twice() -> None:
@@ -35,6 +36,8 @@ def test_inputs_and_outputs_are_the_whole_catalogue() -> None:
     assert {c.name for c in inputs()} == {
         "bank.balances",
         "bank.notifications",
+        "bank.reports",
+        "bank.statements",
         "ledger.movements",
         "ledger.balances",
         "recon.ticks",

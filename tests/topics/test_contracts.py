@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from lxml import etree
 
-from topics.catalogue import CATALOGUE, TopicContract, by_name
+from topics.catalogue import CATALOGUE, by_name
+from topics.contract import TopicContract
 from topics.contracts import (
     EXIT_DRIFTED,
     EXIT_USAGE,
