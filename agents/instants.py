@@ -62,7 +62,7 @@ def make_beside(directories: DirectoryCache, parts: Beside) -> tuple[TickIntake,
     """Return the intakes of ticks, with everybody who decides some of them, and of answers."""
     handlers: Iterable[TickHandler] = (
         SweepHandler(parts.terms, parts.view),
-        WindowHandler(parts.terms),
+        WindowHandler(parts.terms, directories, parts.calendars),
         EscalationHandler(parts.calendars),
     )
     return TickIntake(directories, handlers), BankBalances(directories, parts.terms)

@@ -39,6 +39,18 @@ _ORDER: Final = (
 UNREACHABLE: Final = frozenset({"TIMED_OUT", "UNREACHABLE", "HTTP_STATUS", "NOT_ASKED_IN_TIME"})
 
 
+class Recent(msgspec.Struct, frozen=True):
+    """What happened to an account since some minutes before a bank's instant, newest first.
+
+    Attributes:
+        events: Of its log.
+        is_whole: Whether these are all of them.
+    """
+
+    events: Sequence[AccountEvent]
+    is_whole: bool = True
+
+
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer proves.
 
@@ -71,21 +83,19 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 def judge(
     answer: BankBalance | BankFailure,
     state: AccountState,
-    events: Sequence[AccountEvent],
+    recent: Recent,
     *,
     rules: Rules,
     age_max: timedelta,
-    is_whole: bool = True,
 ) -> Judged:
     """Return what `answer` proves about an account.
 
     Args:
         answer: Of the bank.
         state: The account as it is now.
-        events: What happened to it since some minutes before the answer's instant, newest first.
+        recent: What happened to it since the answer's instant.
         rules: Of the account.
         age_max: How old the bank's figure may be when it is given.
-        is_whole: Whether `events` are all of them.
     """
     now = evaluate(state, rules, state.evaluated_at)
     if isinstance(answer, BankFailure):
@@ -105,13 +115,13 @@ def judge(
             state=BankState.NOT_COMPARED, verdict=now.tier, balance=balance, as_of=as_of,
             detail="no figure of ours: neither a statement nor an opening",
         )  # fmt: skip
-    figures = figures_since(state.bank.figure, events, as_of, is_whole=is_whole)
+    figures = figures_since(state.bank.figure, recent, as_of)
     if figures is None:
         return Judged(
             state=BankState.NOT_COMPARED, verdict=now.tier, balance=balance, as_of=as_of,
             detail="too much moved since then",
         )  # fmt: skip
-    ledger = ledger_as_of(state, events, as_of)
+    ledger = ledger_as_of(state, recent, as_of)
     if balance in figures:
         return Judged(
             state=BankState.AGREES, verdict=now.tier,
@@ -127,32 +137,28 @@ def judge(
     )
 
 
-def figures_since(
-    figure: Decimal, events: Sequence[AccountEvent], as_of: datetime, *, is_whole: bool
-) -> list[Decimal] | None:
+def figures_since(figure: Decimal, recent: Recent, as_of: datetime) -> list[Decimal] | None:
     """Return our bank figures from now back to `as_of`, newest first; None if they are not known.
 
     A statement replaces the sum before it; it says nothing of the moments between.
     """
     figures = [normal(figure)]
-    for event in events:
+    for event in recent.events:
         if isinstance(event, Registered | BankStated):
             return figures
         if isinstance(event, BankMoved):
             if event.at <= as_of:
                 return figures
             figures.append(normal(subtract(figures[-1], event.amount)))
-    return figures if is_whole else None
+    return figures if recent.is_whole else None
 
 
-def ledger_as_of(
-    state: AccountState, events: Sequence[AccountEvent], as_of: datetime
-) -> Decimal | None:
+def ledger_as_of(state: AccountState, recent: Recent, as_of: datetime) -> Decimal | None:
     """Return the ledger figure without what occurred after `as_of`; None where there is none."""
     figure = state.ledger.figure
     if figure is None:
         return None
-    for event in events:
+    for event in recent.events:
         # Whether it was added or an anchor contains it, the figure has it.
         if isinstance(event, LedgerMoved) and event.occurred_at > as_of:
             figure = subtract(figure, event.amount)

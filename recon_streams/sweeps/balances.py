@@ -21,7 +21,7 @@ from recon_streams.positions.observing import EVENTS_MAX, Hearing, events_since
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.registry.definition import AccountSweep
 from recon_streams.sweeps import question, store
-from recon_streams.sweeps.answer import Judged, judge
+from recon_streams.sweeps.answer import Judged, Recent, judge
 from recon_streams.sweeps.findings import Findings, evidence_of, findings_of_answer
 from recon_streams.sweeps.question import Asked, NewQuestion
 from recon_streams.sweeps.sweep import BankState
@@ -169,10 +169,9 @@ class _Batch:
         judged = judge(
             answer.said,
             self._hearing.state(account),
-            events,
+            Recent(events, len(events) < EVENTS_MAX),
             rules=account.rules,
             age_max=age_max,
-            is_whole=len(events) < EVENTS_MAX,
         )
         if judged.state is not BankState.AGREES:
             return judged

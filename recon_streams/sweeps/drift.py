@@ -101,6 +101,12 @@ def seconds_until(trend: Trend, limit: Decimal) -> int | None:
     return abs(gap) * _HOUR // abs(slope)
 
 
+def moved_in(velocity: Decimal, time: timedelta) -> Decimal:
+    """Return how far `velocity`, an hour, leads in `time`."""
+    seconds = time // timedelta(seconds=1)
+    return _amount(_units(velocity) * _FINE * seconds // _HOUR)
+
+
 def _is_steady(slopes: Sequence[int], change: int, deviation: int) -> bool:
     if change == 0:
         return False

@@ -36,9 +36,11 @@ _SWEEP: Final = Bulk.insert(
         "difference": "numeric",
         "explained": "numeric",
         "unexplained": "numeric",
+        "raw_tier": "text",
         "tier": "text",
         "rule": "text",
         "breaker": "text",
+        "in_flight": "bytea",
         "verdict": "text",
         "table_state": "text",
         "points": "int",
@@ -74,6 +76,9 @@ _SETTLED: Final = Bulk(
     "WHERE s.number = k.number AND s.due_at = k.due_at AND s.request_id = k.request_id "
     "AND s.state = 'WAITING' RETURNING s.number",
 )
+
+
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
 class NewSweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,9 +206,11 @@ def _row(sweep: NewSweep) -> tuple[Any, ...]:
         look.state.version,
         sweep.account.rules.version,
         *amounts,
+        verdict.raw_tier.value,
         verdict.tier.value,
         verdict.rule.value,
         look.state.breaker.state.value,
+        _ENCODER.encode(look.in_flight),
         verdict.tier.value,
         look.table.value,
         0 if trend is None else trend.points,

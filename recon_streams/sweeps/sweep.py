@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from recon_streams.kernel.money import amount_text
 from recon_streams.positions.directory import Account
+from recon_streams.positions.in_flight import explains, is_overdue
 from recon_streams.positions.rolling import Rolling
 from recon_streams.positions.state import AccountState
 from recon_streams.positions.verdict import Verdict, evaluate
 from recon_streams.sweeps.drift import Point, Trend, trend_of
 from recon_streams.sweeps.warning import Warning, warning_of  # noqa: A004 - the word of the trade
+from topics.positions import InFlight
 
 
 @unique
@@ -53,6 +55,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         table: What the rolling table says to it.
         trend: Of the unexplained difference; None while there are too few points.
         warning: Where the trend leads.
+        in_flight: The payments that explain something of the difference, or are overdue.
     """
 
     state: AccountState
@@ -61,6 +64,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     table: TableState
     trend: Trend | None
     warning: Warning
+    in_flight: tuple[InFlight, ...]
 
 
 def look(
@@ -84,7 +88,24 @@ def look(
         warning=warning_of(
             trend, verdict.tier, bank=verdict.bank, limits=account.rules.limits, horizon=horizon
         ),
+        in_flight=in_flight_of(state, now),
     )
+
+
+def in_flight_of(state: AccountState, now: datetime) -> tuple[InFlight, ...]:
+    """Return the payments that explain something of the difference at `now`, or are overdue."""
+    found = (
+        InFlight(
+            reference=reference,
+            kind=item.kind.value,
+            amount=amount_text(item.amount),
+            due_at=item.due_at,
+            explains=amount_text(explains(item, now)),
+            overdue=is_overdue(item, now),
+        )
+        for reference, item in sorted(state.items.items())
+    )
+    return tuple(each for each in found if each.overdue or each.explains != "0")
 
 
 def compared(state: AccountState, verdict: Verdict, rolling: Rolling | None) -> TableState:

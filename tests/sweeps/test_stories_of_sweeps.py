@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from recon_streams.kernel.clock import utc_now
+from recon_streams.reports.dataset import dataset_from_bytes
 from topics.ticks import SweepTick, WindowTick
 
 pytestmark = pytest.mark.postgres
@@ -228,3 +229,31 @@ async def _answers(desk: Any) -> list[bytes | None]:
         "WHERE topic = 'bank.balances' ORDER BY off"
     )
     return [row["payload"] for row in rows]
+
+
+async def test_a_window_is_reported_once_with_what_moved_between_its_sweeps(
+    desk: Any, make_account: Any
+) -> None:
+    await desk.register(make_account(bank="1000000", ledger="1000000"), make_account("B"))
+    end = (utc_now() - timedelta(minutes=1)).replace(second=0, microsecond=0)
+    end -= timedelta(minutes=end.minute % 30)
+    for name in ("A", "B"):
+        key = f"account:{name}:AED"
+        due_at = end - timedelta(minutes=30)
+        await desk.tick(SweepTick(account_id=name, currency="AED", due_at=due_at), key)
+    await desk.moved("A", "-300")
+    await desk.moved("A", "50")
+    await desk.tick(SweepTick(account_id="A", currency="AED", due_at=end), "account:A:AED")
+    for seconds in (60, 61):
+        await desk.tick(WindowTick(due_at=end + timedelta(seconds=seconds)), "all")
+    (row,) = await desk.pool.fetch("SELECT dataset, window_until FROM reports.report")
+    assert row["window_until"] == end
+    dataset = dataset_from_bytes(row["dataset"])
+    (account,) = dataset.accounts
+    assert (account.account_id, account.difference, account.tier) == ("A", "250", "MINOR")
+    assert (account.ledger.opening, account.ledger.closing) == ("1000000", "999750")
+    assert (account.ledger.credits, account.ledger.debits, account.ledger.count) == ("50", "300", 2)
+    assert (account.bank.count, account.bank.restated) == (0, "0")
+    assert account.drift.change == "250"
+    assert account.bank_balance.answer == "NOT_ASKED"
+    assert {each.topic for each in account.coverage} == {"ledger.movements"}

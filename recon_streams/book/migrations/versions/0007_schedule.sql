@@ -43,9 +43,11 @@ CREATE TABLE sweeps.sweep (
     difference          numeric,
     explained           numeric NOT NULL,
     unexplained         numeric,
+    raw_tier            text NOT NULL,         -- of the book, before payments explain anything
     tier                text NOT NULL,         -- of the book
     rule                text NOT NULL,
     breaker             text NOT NULL,
+    in_flight           bytea NOT NULL,        -- the payments that explain something, or are overdue
     verdict             text NOT NULL,         -- of the sweep: the book's, and what the bank says to it
     table_state         text NOT NULL,
     points              integer NOT NULL,      -- in the trend
