@@ -53,7 +53,7 @@ class Obstacle(StrEnum):
 WAIVABLE: Final = frozenset({Obstacle.PROOF_NOT_ZERO, Obstacle.CONTINUITY_BROKEN})
 
 WORDS: Final = {
-    Obstacle.NOT_RUN: "it was never run; `recon-streams eod run` first",
+    Obstacle.NOT_RUN: "nobody can have looked at it; it is run only now",
     Obstacle.ALREADY_CLOSED: "it is closed",
     Obstacle.NOT_CURRENT: "its figures changed since version {version}; look at the new ones",
     Obstacle.STATEMENT_MISSING: "the bank's statement of the day is missing",
@@ -218,8 +218,11 @@ def obstacles_of(day: Day, *, seen: Figures | None) -> list[Obstacle]:
         return [Obstacle.NOT_RUN]
     if day.state is DayState.CLOSED:
         return [Obstacle.ALREADY_CLOSED]
-    is_current = seen is not None and seen.figures_sha256 == figures.figures_sha256
-    found = [] if is_current else [Obstacle.NOT_CURRENT]
+    found: list[Obstacle] = []
+    if seen is None:
+        found.append(Obstacle.NOT_RUN)
+    elif seen.figures_sha256 != figures.figures_sha256:
+        found.append(Obstacle.NOT_CURRENT)
     if not figures.has_statement and figures.statement_required:
         found.append(Obstacle.STATEMENT_MISSING)
     if figures.missing_sequences:

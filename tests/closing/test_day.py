@@ -1,0 +1,129 @@
+"""The life of a day: what may follow what, and everything that stands against closing it."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from recon_streams.closing.day import (
+    WAIVABLE,
+    Day,
+    DayAction,
+    DayState,
+    Figures,
+    NotClosable,
+    NotReopenable,
+    Obstacle,
+    OnePerson,
+    Signature,
+    close,
+    obstacles_of,
+    reopen,
+    run,
+)
+
+AT = datetime(2026, 11, 17, 6, tzinfo=UTC)
+ANNA = Signature(actor="anna", reason="checked", at=AT)
+CLEAN = Figures(
+    sha256="a", figures_sha256="A", proof="0", has_statement=True, statement_required=True
+)
+OTHER = replace(CLEAN, sha256="b", figures_sha256="B")
+NEW = Day(number=1, on=date(2026, 11, 16))
+
+figures = st.builds(
+    Figures,
+    sha256=st.sampled_from("ab"),
+    figures_sha256=st.sampled_from("AB"),
+    proof=st.sampled_from(("0", "-0.01", "130", None)),
+    has_statement=st.booleans(),
+    statement_required=st.booleans(),
+    missing_sequences=st.sampled_from(((), ("118",), ("118-120",))),
+    jump=st.sampled_from((None, "0", "5")),
+)
+steps = st.lists(
+    st.tuples(st.sampled_from(("run", "close", "accept", "reopen")), figures), max_size=12
+)
+
+
+def after_run() -> Day:
+    taken = run(NEW, CLEAN, AT)
+    assert taken is not None
+    return taken.day
+
+
+def test_a_run_that_finds_the_same_changes_nothing() -> None:
+    assert run(after_run(), replace(CLEAN, sha256="other coverage"), AT) is None
+
+
+def test_other_figures_of_a_closed_day_are_a_correction_that_opens_it_again() -> None:
+    closed = close(after_run(), ANNA, seen=CLEAN, waive=False).day
+    taken = run(closed, OTHER, AT)
+    assert taken is not None
+    assert (taken.action, taken.day.state) == (DayAction.CORRECT, DayState.REOPENED)
+    assert (taken.day.version, taken.signature.actor) == (2, "recon-streams")
+
+
+def test_other_figures_of_a_day_that_was_opened_again_leave_it_open() -> None:
+    closed = close(after_run(), ANNA, seen=CLEAN, waive=False).day
+    taken = run(reopen(closed, ANNA).day, OTHER, AT)
+    assert taken is not None
+    assert (taken.action, taken.day.state) == (DayAction.RUN, DayState.REOPENED)
+
+
+def test_everything_that_stands_against_closing_is_told_at_once() -> None:
+    bad = replace(CLEAN, proof="130", has_statement=False, missing_sequences=("118",), jump="5")
+    with pytest.raises(NotClosable) as caught:
+        close(replace(after_run(), figures=bad), ANNA, seen=OTHER, waive=True, who="AE-1 AED")
+    assert str(caught.value) == (
+        "AE-1 AED on 2026-11-16 cannot be closed: its figures changed since version 0; look at "
+        "the new ones; the bank's statement of the day is missing; statements before it are "
+        "missing: number 118"
+    )
+
+
+def test_a_statement_that_is_not_required_is_not_missed() -> None:
+    without = replace(CLEAN, has_statement=False, statement_required=False, proof=None)
+    day = replace(after_run(), figures=without)
+    assert close(day, ANNA, seen=without, waive=False).day.state is DayState.CLOSED
+
+
+def test_what_is_accepted_is_recorded() -> None:
+    apart = replace(CLEAN, proof="130", jump="130")
+    day = replace(after_run(), figures=apart)
+    taken = close(day, ANNA, seen=apart, waive=True)
+    assert taken.waived == (Obstacle.CONTINUITY_BROKEN, Obstacle.PROOF_NOT_ZERO)
+
+
+async def test_one_person_is_enough_until_two_are_asked_for() -> None:
+    assert await OnePerson().approve("close", "a", "anna", "checked") is None
+
+
+@given(steps)
+def test_no_way_leads_to_a_closed_day_that_should_not_be(
+    happens: list[tuple[str, Figures]],
+) -> None:
+    day, actions, seen = NEW, 0, None
+    for verb, found in happens:
+        before = day
+        try:
+            if verb == "run":
+                taken = run(day, found, AT)
+                day = taken.day if taken else day
+            elif verb == "reopen":
+                day = reopen(day, ANNA).day
+            else:
+                day = close(day, ANNA, seen=seen, waive=verb == "accept").day
+        except (NotClosable, NotReopenable):
+            pass
+        actions += day.sequence - before.sequence
+        seen = day.figures
+        assert day.sequence == actions
+        assert day.version >= before.version
+        if day.state is DayState.CLOSED:
+            standing = set(obstacles_of(replace(day, state=DayState.RUN), seen=day.figures))
+            assert standing <= WAIVABLE
+            assert before.state is DayState.CLOSED or verb in ("close", "accept")
+        if before.state is DayState.CLOSED and day.version > before.version:
+            assert day.state is DayState.REOPENED
