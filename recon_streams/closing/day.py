@@ -218,20 +218,20 @@ def obstacles_of(day: Day, *, seen: Figures | None) -> list[Obstacle]:
         return [Obstacle.NOT_RUN]
     if day.state is DayState.CLOSED:
         return [Obstacle.ALREADY_CLOSED]
-    found: list[Obstacle] = []
     if seen is None:
-        found.append(Obstacle.NOT_RUN)
-    elif seen.figures_sha256 != figures.figures_sha256:
-        found.append(Obstacle.NOT_CURRENT)
-    if not figures.has_statement and figures.statement_required:
-        found.append(Obstacle.STATEMENT_MISSING)
-    if figures.missing_sequences:
-        found.append(Obstacle.SEQUENCE_GAP)
-    if figures.jump not in (None, "0"):
-        found.append(Obstacle.CONTINUITY_BROKEN)
-    if figures.proof not in (None, "0"):
-        found.append(Obstacle.PROOF_NOT_ZERO)
-    return found
+        return [Obstacle.NOT_RUN, *_obstacles_in(figures)]
+    is_current = seen.figures_sha256 == figures.figures_sha256
+    return [*([] if is_current else [Obstacle.NOT_CURRENT]), *_obstacles_in(figures)]
+
+
+def _obstacles_in(figures: Figures) -> list[Obstacle]:
+    found = {
+        Obstacle.STATEMENT_MISSING: figures.statement_required and not figures.has_statement,
+        Obstacle.SEQUENCE_GAP: bool(figures.missing_sequences),
+        Obstacle.CONTINUITY_BROKEN: figures.jump not in (None, "0"),
+        Obstacle.PROOF_NOT_ZERO: figures.proof not in (None, "0"),
+    }
+    return [obstacle for obstacle, stands in found.items() if stands]
 
 
 def said_of(obstacle: Obstacle, day: Day) -> str:
