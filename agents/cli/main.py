@@ -13,6 +13,7 @@ from agents.cli import (  # noqa: F401 - importing a group registers its command
     report,
     run,
     status,
+    sweep,
     topics,
     topics_loss,
 )
