@@ -242,7 +242,9 @@ class StatementIntake:
         day = [other for other in self._links if other.closing_on == last_on]
         if any(other.status == "UNBALANCED" for other in day):
             self._intake.say(say.balanced(self._number, link))
+        told = self._told(self._statement.equation)
         self._intake.say(say.agreement(self._number, last_on, link.origin))
+        self._intake.say(say.complete(self._number, f"{last_on}", told))
 
     def _keep(self, link: Link, equation: Equation, status: str) -> None:
         row = StatementRow(
