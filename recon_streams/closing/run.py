@@ -111,7 +111,7 @@ async def run_day(
     wanted_accounts = {number: accounts[number] for number in asked}
     collected = await collect(connection, wanted_accounts, asked, wanted.on)
     days = _days(calendars, wanted_accounts, asked, collected, matched)
-    await _tell(unit, calendars, asked, days, wanted)
+    await _tell(unit, calendars, asked, (days, matched), wanted)
     found = await open_discrepancies(connection, asked, wanted.at)
     for number, open_now in found.items():
         days[number] = msgspec.structs.replace(days[number], discrepancies=open_now)
@@ -190,12 +190,13 @@ async def _tell(
     unit: UnitOfWork,
     calendars: Calendars,
     asked: Mapping[int, Asked],
-    days: Mapping[int, AccountDay],
+    made: tuple[Mapping[int, AccountDay], Mapping[int, Matched]],
     wanted: DayRun,
 ) -> None:
     """Note what is wrong and what is proven right again, all of it at once."""
-    wrong: list[Finding] = []
-    right: list[Cleared] = []
+    days, matched = made
+    wrong: list[Finding] = [each for found in matched.values() for each in found.findings]
+    right: list[Cleared] = [each for found in matched.values() for each in found.cleared]
     for number, day in days.items():
         definition = asked[number].definition
         expected = expected_of(number, definition, calendars.named(definition.calendar), wanted.on)

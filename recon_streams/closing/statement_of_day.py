@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.calendar import DayBounds
 from recon_streams.kernel.money import ZERO, add, amount_text, subtract
 from recon_streams.positions.rules import Limits
@@ -61,12 +62,16 @@ class Matched(msgspec.Struct, frozen=True, kw_only=True):
         groups: The same as the books add it up.
         totals: What was matched, by rule.
         rules_version: Of the matching rules.
+        findings: What is wrong with items.
+        cleared: What was, and is proven gone.
     """
 
     items: tuple[Item, ...] = ()
     groups: tuple[ItemGroup, ...] = ()
     totals: tuple[MatchedTotal, ...] = ()
     rules_version: str = ""
+    findings: tuple[Finding, ...] = ()
+    cleared: tuple[Cleared, ...] = ()
 
 
 class DayInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,26 +164,13 @@ def figures_digest(day: AccountDay) -> str:
     return hashlib.sha256(msgspec.json.encode(said)).hexdigest()
 
 
-def _stable(day: AccountDay) -> list[tuple[str, ...]]:
-    """Return what explains the difference, without whether its partner has come by now."""
-    if any(item.count > 1 for item in day.items):
-        # Which items stand alone may depend on that as well; their sums do not.
-        sums: dict[str, tuple[int, Decimal]] = {}
-        for item in day.items:
-            key = item.leg.value if item.kind in _OUTSTANDING else item.kind.value
-            count, amount = sums.get(key, (0, ZERO))
-            sums[key] = (count + item.count, add(amount, Decimal(item.amount)))
-        return [(key, str(n), amount_text(amount)) for key, (n, amount) in sorted(sums.items())]
-    return sorted(
-        (
-            item.leg.value if item.kind in _OUTSTANDING else item.kind.value,
-            item.reference,
-            item.amount,
-            item.on.isoformat(),
-            item.origin,
-        )
-        for item in day.items
-    )
+def _stable(day: AccountDay) -> list[tuple[str, str]]:
+    """Return what explains the difference, without whether a partner has come by now."""
+    sums: dict[str, Decimal] = {}
+    for group in day.groups:
+        key = "outstanding" if group.kind in _OUTSTANDING else group.kind.value
+        sums[key] = add(sums.get(key, ZERO), Decimal(group.explains))
+    return [(key, amount_text(amount)) for key, amount in sorted(sums.items()) if amount]
 
 
 def chain_of(link: Link | None, before: Link | None) -> Chain:
