@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from recon_streams.kernel.money import ZERO, add, subtract
 from recon_streams.statements.chain import Link
 from recon_streams.statements.equation import Equation
 from recon_streams.statements.pages import Page
+
+# The code of a row that takes money back which a corrected statement no longer holds.
+WITHDRAWN: Final = "WITHDRAWN"
 
 PaymentKey = tuple[int, int, int]  # account, sequence of the event that brought it, part
 
@@ -105,15 +109,15 @@ class BankRecord:
     """Entries, days and statements, keyed by account number first.
 
     `days` holds what each day after some day adds; `unconfirmed` payments that were announced for
-    the days of a statement and that no statement holds; `told` the payments that a statement that
-    is being corrected holds, by account and its origin.
+    the days of a statement and that no statement holds; `told` the payments that a statement holds,
+    by account, origin and path, of those that are new or are being corrected.
     """
 
     payments: dict[PaymentKey, Payment] = field(default_factory=dict)
     days: dict[int, dict[date, Decimal]] = field(default_factory=dict)
     links: dict[int, list[Link]] = field(default_factory=dict)
     unconfirmed: dict[int, dict[PaymentKey, Payment]] = field(default_factory=dict)
-    told: dict[tuple[int, str], dict[PaymentKey, Payment]] = field(default_factory=dict)
+    told: dict[tuple[int, str, str], set[PaymentKey]] = field(default_factory=dict)
     pages: dict[tuple[int, bytes], dict[int, Page]] = field(default_factory=dict)
     totals: dict[tuple[int, date], list[DayTotal]] = field(default_factory=dict)
 
@@ -149,6 +153,8 @@ class BankRecord:
             stated_by=row.origin if row.stated else None,
         )
         self.note_day(row.account, row.booked_on, row.net)
+        if row.stated and row.code != WITHDRAWN:
+            self._note_told((row.account, row.sequence, row.part), row.origin, row.path)
 
     def note_day(self, account: int, day: date, net: Decimal) -> None:
         """Add `net` to what `day` adds to the booked balance."""
@@ -174,6 +180,11 @@ class BankRecord:
             known, day=day, stated=True, stated_by=row.origin
         )
         self.unconfirmed.get(account, {}).pop(row.payment, None)
+        self._note_told(row.payment, row.origin, row.path)
+
+    def _note_told(self, payment: PaymentKey, origin: str, path: str) -> None:
+        report = path.partition("/")[0]
+        self.told.setdefault((payment[0], origin, report), set()).add(payment)
 
     def withdraw(self, row: Confirmation) -> None:
         """Note that a corrected statement no longer holds a payment."""

@@ -16,7 +16,13 @@ from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_entries import Told
 from recon_streams.positions.bank_message import PreparedReport
-from recon_streams.positions.bank_record import Confirmation, EntryRow, Payment, StatementRow
+from recon_streams.positions.bank_record import (
+    WITHDRAWN,
+    Confirmation,
+    EntryRow,
+    Payment,
+    StatementRow,
+)
 from recon_streams.positions.bank_statements import PreparedStatement, link_of
 from recon_streams.positions.directory import Account
 from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
@@ -30,8 +36,6 @@ from recon_streams.statements.chain import (
     neighbours,
 )
 from recon_streams.statements.equation import Equation
-
-WITHDRAWN = "WITHDRAWN"
 
 
 class StatementIntake:
@@ -166,12 +170,9 @@ class StatementIntake:
 
     def _correct(self, before: Link, link: Link, entries: ReportEntries) -> None:
         """Take back what the version before held and this one does not."""
-        told = self._bank.told.get((self._number, before.origin), {})
-        gone = {
-            key: payment
-            for key, payment in told.items()
-            if key not in entries.payments and not payment.withdrawn
-        }
+        told = self._bank.told.get((self._number, before.origin, before.path), set())
+        held = {key: self._bank.payments[key] for key in told - entries.payments}
+        gone = {key: payment for key, payment in held.items() if not payment.withdrawn}
         taken_back = ZERO
         for place, (key, payment) in enumerate(sorted(gone.items()), start=1):
             taken_back = add(taken_back, payment.net)

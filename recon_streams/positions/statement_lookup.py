@@ -70,19 +70,22 @@ CROSS JOIN LATERAL (
 # What one statement holds: the entries it told first, and those it confirmed.
 _TOLD: Final = f"""
 SELECT {_ENTRY_COLUMNS}, c.booked_on AS stated_day, c.withdraws, c.origin AS stated_by,
-    k.origin AS told_by
-FROM unnest($1::int[], $2::text[], $3::date[], $4::date[]) AS k(number, origin, first, last)
+    k.origin AS told_by, k.path AS told_in
+FROM unnest($1::int[], $2::text[], $3::text[], $4::date[], $5::date[])
+    AS k(number, origin, path, first, last)
 CROSS JOIN LATERAL (
     SELECT * FROM positions.bank_entry AS e
     WHERE e.number = k.number AND e.booked_on BETWEEN k.first AND k.last OFFSET 0
 ) AS e
 LEFT JOIN LATERAL (
-    SELECT booked_on, withdraws, origin FROM positions.entry_confirmation AS c
+    SELECT booked_on, withdraws, origin, path FROM positions.entry_confirmation AS c
     WHERE c.number = e.number AND c.sequence = e.sequence AND c.part = e.part
         AND c.arrived_on >= e.arrived_on AND (c.stated OR c.withdraws)
     ORDER BY c.arrived_on DESC, c.withdraws DESC LIMIT 1
 ) AS c ON true
-WHERE e.code <> 'WITHDRAWN' AND (e.origin = k.origin OR c.origin = k.origin)
+WHERE e.code <> 'WITHDRAWN' AND (
+    (e.origin = k.origin AND starts_with(e.path, k.path || '/'))
+    OR (c.origin = k.origin AND starts_with(c.path, k.path || '/')))
 """  # noqa: S608 - ours
 
 
@@ -188,20 +191,23 @@ async def _load_unconfirmed(
 
 async def _load_told(connection: Session, asked: list[StatementKey], bank: BankRecord) -> None:
     """Load what a statement holds of which another version is asked about."""
-    wanted: set[tuple[int, str, date, date]] = set()
+    wanted: set[tuple[int, str, str, date, date]] = set()
     for key in asked:
         for link in bank.links.get(key.number, ()):
             is_other = link.closing_on == key.closing_on and link.content != key.content
             if is_other and link.status == "ACCEPTED":
                 first = min(key.first_on or key.closing_on, link.opening_on or link.closing_on)
-                wanted.add((key.number, link.origin, first - NEAR, key.closing_on + NEAR))
+                wanted.add(
+                    (key.number, link.origin, link.path, first - NEAR, key.closing_on + NEAR)
+                )
     if not wanted:
         return
     columns = list(zip(*wanted, strict=True))
     for row in await connection.fetch(_TOLD, *(list(column) for column in columns)):
         payment_key = (row["number"], row["sequence"], row["part"])
-        payment = bank.payments.setdefault(payment_key, payment_of(row))
-        bank.told.setdefault((row["number"], row["told_by"]), {})[payment_key] = payment
+        bank.payments.setdefault(payment_key, payment_of(row))
+        place = (row["number"], row["told_by"], row["told_in"])
+        bank.told.setdefault(place, set()).add(payment_key)
 
 
 def _link_of(row: Any) -> Link:  # noqa: ANN401 - a record of the driver has no type

@@ -136,26 +136,31 @@ class Office:
 
     def message(self, line: str) -> bytes:
         """Return the message that `line` tells."""
-        head = _HEAD.fullmatch(line.strip())
-        assert head, line
-        kind, day, sequence, rest = head.groups()
-        balances, _, said = rest.rpartition("|")
-        words = dict(word.split("=") for word in said.split() if "=" in word)
-        entries = "".join(
-            _entry(match[1], match[2], int(match[3] or day)) for match in _ENTRY.finditer(said)
-        )
-        root, report = ROOTS[kind]
-        name = words.get("id", f"{kind}-{self.messages}")
-        created = f"2026-11-{int(day):02d}T{int(words.get('made', 8)):02d}:00:00Z"
-        number = f"<ElctrncSeqNb>{sequence}</ElctrncSeqNb>" if sequence else ""
-        return (
-            f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.{kind}.001.08"><{root}>'
-            f"<GrpHdr><MsgId>{name}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>"
-            f"<{report}><Id>{name}</Id>{_page(words)}{number}<CreDtTm>{created}</CreDtTm>"
-            f"<Acct><Id><Othr><Id>{words.get('account', self.bank_id)}</Id></Othr></Id>"
-            f"<Ccy>{words.get('currency', 'AED')}</Ccy></Acct>"
-            f"{_balances(kind, balances, int(day), words)}{entries}</{report}></{root}></Document>"
-        ).encode()
+        return message_of(line, self.bank_id, self.messages)
+
+
+def message_of(line: str, bank_id: str, serial: int) -> bytes:
+    """Return the message that `line` tells of the bank's account; `serial` names it."""
+    head = _HEAD.fullmatch(line.strip())
+    assert head, line
+    kind, day, sequence, rest = head.groups()
+    balances, _, said = rest.rpartition("|")
+    words = dict(word.split("=") for word in said.split() if "=" in word)
+    entries = "".join(
+        _entry(match[1], match[2], int(match[3] or day)) for match in _ENTRY.finditer(said)
+    )
+    root, report = ROOTS[kind]
+    name = words.get("id", f"{kind}-{serial}")
+    created = f"2026-11-{int(day):02d}T{int(words.get('made', 8)):02d}:00:00Z"
+    number = f"<ElctrncSeqNb>{sequence}</ElctrncSeqNb>" if sequence else ""
+    return (
+        f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.{kind}.001.08"><{root}>'
+        f"<GrpHdr><MsgId>{name}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>"
+        f"<{report}><Id>{name}</Id>{_page(words)}{number}<CreDtTm>{created}</CreDtTm>"
+        f"<Acct><Id><Othr><Id>{words.get('account', bank_id)}</Id></Othr></Id>"
+        f"<Ccy>{words.get('currency', 'AED')}</Ccy></Acct>"
+        f"{_balances(kind, balances, int(day), words)}{entries}</{report}></{root}></Document>"
+    ).encode()
 
 
 def _page(words: Mapping[str, str]) -> str:
