@@ -43,9 +43,7 @@ class StubBank:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        server = site._server  # noqa: SLF001 - the port it was given is told nowhere else
-        assert isinstance(server, asyncio.Server), "a site that was started has a server"
-        port = server.sockets[0].getsockname()[1]
+        _, port = self._runner.addresses[0]
         self.address = f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
