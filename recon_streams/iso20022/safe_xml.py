@@ -81,6 +81,20 @@ def pull_parser(*names: str) -> etree.XMLPullParser:
     return etree.XMLPullParser(events=("start", "end"), tag=tags, **_OPTIONS)
 
 
+def feed_refusal_of(error: etree.XMLSyntaxError, parser: etree.XMLPullParser) -> Refused:
+    """Translate what `parser` raised when it was fed; its first complaint is what was wrong.
+
+    After an unknown entity it goes on for a while and raises something else in the end.
+    """
+    # type: the stubs forget that a log can be iterated over.
+    complaints: list[Any] = list(parser.feed_error_log)  # type: ignore[call-overload]
+    if complaints and complaints[0].type in _ENTITY_ERRORS:
+        rule = "no entities but the five of XML itself"
+        where = f"line {complaints[0].line}, libxml2 error {complaints[0].type}"
+        return Refused(RefusalCode.ENTITY_FORBIDDEN, "", rule, where)
+    return refusal_of(error)
+
+
 def refuse_doctype(element: Element) -> None:
     """Refuse the document of `element` if it declares a type.
 

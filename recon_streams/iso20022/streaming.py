@@ -20,10 +20,10 @@ from recon_streams.iso20022.reports import report_of
 from recon_streams.iso20022.safe_xml import (
     BYTES_MAX,
     Element,
+    feed_refusal_of,
     local_name,
     namespace_of,
     pull_parser,
-    refusal_of,
     refuse_doctype,
 )
 from recon_streams.iso20022.values import Entry, Finding, Message, Report
@@ -103,7 +103,7 @@ class _Stream:
         try:
             self._parser.feed(chunk)
         except etree.XMLSyntaxError as error:
-            raise refusal_of(error) from None
+            raise feed_refusal_of(error, self._parser) from None
         self._unbroken += len(chunk)
         for event, element in self._parser.read_events():
             assert isinstance(element, _Element), "only starts and ends are asked for"
@@ -119,7 +119,7 @@ class _Stream:
         try:
             root = self._parser.close()
         except etree.XMLSyntaxError as error:
-            raise refusal_of(error) from None
+            raise feed_refusal_of(error, self._parser) from None
         refuse_doctype(root)
         document = document_of(root)
         self._listener.see_document(document)

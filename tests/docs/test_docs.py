@@ -188,7 +188,8 @@ def test_a_command_that_does_not_exist_is_noticed(line: str, complaint: str | No
 
 def test_every_topic_that_a_command_names_exists() -> None:
     for _, words in SAID:
-        if len(words) > 1 and words[0] in {"publish", "tail"} and words[1] != "TOPIC":
+        names_topic = len(words) > 1 and words[0] in {"publish", "tail"} and words[1] != "TOPIC"
+        if names_topic and not words[1].endswith((".xml", ".zip", "/")):
             by_name(words[1])
 
 
