@@ -1,1 +1,1 @@
-"""Which bank entry is which ledger movement, and for the rest why not."""
+"""Which booking of the bank is which movement of the ledger, with the reason for every answer."""
