@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from recon_streams.book.connection import Session
-from recon_streams.closing import store
+from recon_streams.closing import figures_store
+from recon_streams.closing.figures_store import DayStatement, Standing
 from recon_streams.closing.matcher import Asked
 from recon_streams.closing.statement_of_day import DayInput, Matched
-from recon_streams.closing.store import DayStatement, Registered, Standing
+from recon_streams.closing.store import Registered
 from recon_streams.discrepancies.deadline import (
     BUCKETS,
     Working,
@@ -62,15 +63,15 @@ async def collect(
     connection: Session, accounts: Mapping[int, Registered], asked: Mapping[int, Asked], on: date
 ) -> Collected:
     """Read everything that the day `on` of `accounts` is made of."""
-    standings = await store.standings(connection, asked)
+    standings = await figures_store.standings(connection, asked)
     cut_offs = {number: each.bounds.cut_off_at for number, each in asked.items()}
     return Collected(
         standings=standings,
-        after=await store.ledger_after(connection, cut_offs),
-        statements=await store.statements_around(connection, asked, on),
+        after=await figures_store.ledger_after(connection, cut_offs),
+        statements=await figures_store.statements_around(connection, asked, on),
         bank_bases=await _bank_bases(connection, accounts),
         ledger_bases=await _ledger_bases(connection, accounts, standings),
-        coverage=await store.coverage(connection, _SOURCES),
+        coverage=await figures_store.coverage(connection, _SOURCES),
     )
 
 
@@ -135,8 +136,8 @@ async def _bank_bases(
     found = {number: _attested(account, "bank") for number, account in accounts.items()}
     without = [number for number, base in found.items() if base is None]
     if without:
-        first = await store.first_statements(connection, without)
-        moved = await store.bank_total(connection, {n: on for n, (on, _) in first.items()})
+        first = await figures_store.first_statements(connection, without)
+        moved = await figures_store.bank_total(connection, {n: on for n, (on, _) in first.items()})
         found |= {n: normal(subtract(closing, moved[n])) for n, (_, closing) in first.items()}
     return found
 
@@ -148,7 +149,7 @@ async def _ledger_bases(
     figures = {n: standings[n].ledger for n, base in found.items() if base is None}
     known = {number: figure for number, figure in figures.items() if figure is not None}
     if known:
-        moved = await store.ledger_total(connection, known)
+        moved = await figures_store.ledger_total(connection, known)
         found |= {n: normal(subtract(figure, moved[n])) for n, figure in known.items()}
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.closing import store
+from recon_streams.closing import queue_store, store
 from recon_streams.closing.planner import KIND
 from recon_streams.closing.store import Registered
 from recon_streams.kernel.calendars import Calendars
@@ -32,7 +32,7 @@ class DayTicks:
     async def take(self, unit: UnitOfWork, ticks: Sequence[DueTick]) -> list[Outcome]:
         """Ask for the day of each tick to be run, unless that tick was taken before."""
         keys = [(_number(tick), tick.tick.due_at) for tick in ticks]
-        new = await store.note_ticks(unit.connection, keys)
+        new = await queue_store.note_ticks(unit.connection, keys)
         accounts = {
             each.number: each
             for each in await store.registered(unit.connection, {number for number, _ in new})
@@ -40,10 +40,10 @@ class DayTicks:
         wanted = [
             (number, self._day_of(accounts[number], due_at)) for number, due_at in sorted(new)
         ]
-        await store.request(unit.connection, wanted, "its statement was due")
+        await queue_store.request(unit.connection, wanted, "its statement was due")
         # A statement may say that an entry, announced for the day before, is of its own day.
         before = [(number, self._before(accounts[number], on)) for number, on in wanted]
-        await store.request_again(unit.connection, before, "the day after it was due")
+        await queue_store.request_again(unit.connection, before, "the day after it was due")
         outcomes = []
         for key in keys:
             outcomes.append(_APPLIED if key in new else _DUPLICATE)

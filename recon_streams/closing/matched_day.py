@@ -5,8 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
+from recon_streams.closing.after_cut_off import AfterCutOff
 from recon_streams.closing.statement_of_day import Matched, summed_up
 from recon_streams.discrepancies.deadline import bucket_of
 from recon_streams.kernel.calendar import BusinessDays
@@ -20,18 +19,6 @@ from recon_streams.reports.parts import Leg
 
 _NEAREST_MAX: Final = 3
 _HAND: Final = "by_hand"
-
-
-class AfterCutOff(msgspec.Struct, frozen=True, kw_only=True):
-    """Ledger movements of the day's date that are of the next day, as the bank's day had ended.
-
-    Attributes:
-        open_ids: Those that are open, by ledger sequence.
-        matched: Ledger sequence and signed amount of those that are matched.
-    """
-
-    open_ids: frozenset[int] = frozenset()
-    matched: tuple[tuple[int, Decimal], ...] = ()
 
 
 def matched_of(

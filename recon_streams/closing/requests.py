@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.closing import store
+from recon_streams.closing import queue_store
 from recon_streams.closing.matcher import Matcher
 from recon_streams.closing.run import DayResult, DayRun, run_day
 from recon_streams.kernel.calendars import Calendars
@@ -27,9 +27,11 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 async def ask_for_changed(pool: asyncpg.Pool, *, since: date) -> list[tuple[int, date]]:
     """Ask for days from `since` on of which something came after they were run; return them."""
     async with UnitOfWork(pool) as unit:
-        changed = await store.changed_days(unit.connection, since=since, rows_max=ACCOUNTS_MAX)
+        changed = await queue_store.changed_days(
+            unit.connection, since=since, rows_max=ACCOUNTS_MAX
+        )
         if changed:
-            await store.request(unit.connection, changed, "something of it came later")
+            await queue_store.request(unit.connection, changed, "something of it came later")
         return changed
 
 
@@ -38,7 +40,7 @@ async def run_requested(
 ) -> Ran:
     """Run the day that was asked for first; nothing is lost if this fails."""
     async with UnitOfWork(pool, isolation="repeatable_read") as unit:
-        taken = await store.take_requests(unit.connection, rows_max=ACCOUNTS_MAX)
+        taken = await queue_store.take_requests(unit.connection, rows_max=ACCOUNTS_MAX)
         if taken is None:
             return Ran(result=None)
         on, numbers = taken

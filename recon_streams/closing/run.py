@@ -13,7 +13,7 @@ import msgspec
 
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.closing import findings, store
+from recon_streams.closing import figures_store, findings, store
 from recon_streams.closing.collect import Collected, collect, day_input, open_discrepancies
 from recon_streams.closing.day import Day, DayAction, Figures, Taken
 from recon_streams.closing.day import run as run_again
@@ -140,7 +140,7 @@ async def _ask(
 ) -> tuple[dict[int, Asked], dict[int, Became]]:
     """Return which accounts have such a day to look at, and why the others have none."""
     numbers = [account.number for account in accounts]
-    there = await store.statements_around(connection, numbers, wanted.on)
+    there = await figures_store.statements_around(connection, numbers, wanted.on)
     asked: dict[int, Asked] = {}
     left_out: dict[int, Became] = {}
     for account in accounts:

@@ -12,7 +12,7 @@ All of November 2026, in Dubai; every message goes through the real intake.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -26,28 +26,25 @@ import msgspec
 import pytest
 
 from agents.commit import commit_batch
-from recon_streams.book.connection import open_pool
+from recon_streams.book.connection import Session, open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_batch
 from recon_streams.book.streams import open_positions
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import store
+from recon_streams.closing.by_matching import ByMatching
 from recon_streams.closing.day import OnePerson, Signature
-from recon_streams.closing.matcher import Asked
 from recon_streams.closing.run import DayResult, DayRun, run_day
 from recon_streams.closing.sign_off import Answer, close_days, reopen_days
-from recon_streams.closing.statement_of_day import Matched
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.disposition import Disposition, Outcome
-from recon_streams.kernel.money import amount_text
 from recon_streams.log.record import Batch, Record, TopicPartition
+from recon_streams.matching.rules import MatchingRules, ReferencePass
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import BankNotifications, BankStatements, LedgerMovements
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.registry.file import accounts_of
-from recon_streams.reports.account_day import AccountDay, Item, ItemGroup, ItemKind
-from recon_streams.reports.parts import Leg
-from recon_streams.reports.totals import items_by_kind
+from recon_streams.reports.account_day import AccountDay
 from recon_streams.runtime.yaml_source import parse_yaml
 
 sys.path.append(str(Path(__file__).parent))
@@ -72,62 +69,21 @@ def moment(day: str) -> datetime:
     return (there + timedelta(days=int(on) - 1)).astimezone(UTC)
 
 
-class ByReference:
-    """Matches what has the same reference and amount; a person would do no more here."""
+RULES = MatchingRules(
+    version=1,
+    sha256="0123456789abcdef",
+    references=(
+        ReferencePass(name="bank reference", bank="servicer_reference", ledger="reference"),
+    ),
+)
 
-    async def match(
-        self, unit: UnitOfWork, asked: Mapping[int, Asked], on: date, *, at: datetime, run: str
-    ) -> dict[int, Matched]:
-        del at, run
-        return {number: await _matched(unit, number, each, on) for number, each in asked.items()}
+
+async def rules_in_force(_: Session) -> MatchingRules:
+    """What has the same reference and amount is one."""
+    return RULES
 
 
-async def _matched(unit: UnitOfWork, number: int, asked: Asked, on: date) -> Matched:
-    bank = await unit.connection.fetch(
-        "SELECT coalesce(c.booked_on, b.booked_on) AS day, net AS amount, "
-        "coalesce(servicer_reference, '') AS reference, b.origin || b.path AS origin "
-        "FROM positions.bank_entry AS b LEFT JOIN positions.entry_confirmation AS c "
-        "ON c.number = b.number AND c.sequence = b.sequence AND c.part = b.part AND c.stated "
-        "WHERE b.number = $1 AND net <> 0 ORDER BY b.sequence, b.part",
-        number,
-    )
-    ledger = await unit.connection.fetch(
-        "SELECT occurred_at, amount, reference FROM positions.ledger_record "
-        "WHERE number = $1 AND amount <> 0 ORDER BY sequence",
-        number,
-    )
-    cut_off_at = asked.bounds.cut_off_at
-    bank_items = [(row["day"] <= on, row["reference"], row["amount"], row) for row in bank]
-    ledger_items = [
-        (row["occurred_at"] < cut_off_at, row["reference"], row["amount"], row) for row in ledger
-    ]
-    items: list[Item] = []
-    for leg, own, others in (
-        (Leg.BANK, bank_items, ledger_items),
-        (Leg.LEDGER, ledger_items, bank_items),
-    ):
-        for is_in, reference, amount, _ in own:
-            partners = [other for other in others if other[1:3] == (reference, amount)]
-            if not is_in or any(partner[0] for partner in partners):
-                continue
-            alone = ItemKind.BANK_NOT_IN_LEDGER if leg is Leg.BANK else ItemKind.LEDGER_NOT_AT_BANK
-            items.append(
-                Item(
-                    kind=ItemKind.MATCHED_LATER if partners else alone,
-                    leg=leg,
-                    reference=reference,
-                    amount=amount_text(amount),
-                    on=on,
-                    age_business_days=0,
-                    bucket="0-1",
-                )
-            )
-    ordered = tuple(sorted(items, key=lambda item: (list(ItemKind).index(item.kind), item.leg)))
-    groups = tuple(
-        ItemGroup(kind=kind, count=count, explains=amount_text(explained))
-        for kind, (count, explained) in items_by_kind(ordered).items()
-    )
-    return Matched(items=ordered, groups=groups, rules_version="by reference")
+MATCHER = ByMatching(rules_in_force)
 
 
 class _Enough(Exception):
@@ -225,7 +181,7 @@ class Story:
         waive = "accepting" in words
         signature = Signature(actor="anna", reason="looked at it", at=self._late(day))
         wanted = DayRun(on=moment(day).date(), accounts=None, at=signature.at, run=f"c{day}{words}")
-        tools = (self.calendars, ByReference(), OnePerson())
+        tools = (self.calendars, MATCHER, OnePerson())
         async with UnitOfWork(self.pool, isolation="repeatable_read") as unit:
             _, self.answers = await close_days(unit, tools, wanted, signature, waive=waive)
         refused = [said for answer in self.answers for said in answer.refused]
@@ -248,7 +204,7 @@ class Story:
         self.message += 1
         wanted = DayRun(on=on, accounts=accounts, at=at, run=f"run {on} {self.message}")
         async with UnitOfWork(self.pool, isolation="repeatable_read") as unit:
-            return await run_day(unit, self.calendars, ByReference(), wanted)
+            return await run_day(unit, self.calendars, MATCHER, wanted)
 
     async def made(self, day: str) -> bytes:
         """Return the bytes that a run would keep, and keep nothing."""
@@ -257,7 +213,7 @@ class Story:
         unit = UnitOfWork(self.pool, isolation="repeatable_read")
         with suppress(_Enough):
             async with unit:
-                await run_day(unit, self.calendars, ByReference(), wanted)
+                await run_day(unit, self.calendars, MATCHER, wanted)
                 (row,) = await unit.connection.fetch("SELECT content FROM closing.snapshot")
                 raise _Enough
         return bytes(row["content"])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from conftest import ByReference, Story, moment
+from conftest import MATCHER, Story, moment
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing.intake import DayTicks
@@ -119,11 +119,11 @@ async def test_what_was_asked_for_is_run_and_asked_for_no_more(story: Story) -> 
     await story.play("16 053 1000 1000")
     await tick(story, moment("17T10:00"))
     now = moment("17T10:01")
-    ran = await run_requested(story.pool, story.calendars, ByReference(), now=now)
+    ran = await run_requested(story.pool, story.calendars, MATCHER, now=now)
     assert ran.result is not None
     assert ran.result.report_id == "eod-2026-11-16-v1"
     assert await requested(story) == []
-    again = await run_requested(story.pool, story.calendars, ByReference(), now=now)
+    again = await run_requested(story.pool, story.calendars, MATCHER, now=now)
     assert again.result is None
 
 
@@ -156,7 +156,7 @@ async def test_what_comes_later_asks_for_its_day_again_and_then_no_more(
     await story.play(later)
     assert [on for _, on in await ask_for_changed(story.pool, since=since)] == [date(2026, 11, 16)]
     now = moment("20")
-    ran = await run_requested(story.pool, story.calendars, ByReference(), now=now)
+    ran = await run_requested(story.pool, story.calendars, MATCHER, now=now)
     assert ran.result is not None
     assert await ask_for_changed(story.pool, since=since) == [], "it was looked at"
     assert await ask_for_changed(story.pool, since=since + timedelta(days=16)) == []

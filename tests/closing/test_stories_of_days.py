@@ -375,7 +375,7 @@ async def test_what_a_run_finds_is_what_its_snapshot_says(story: Story) -> None:
     day = await story.day("16")
     assert day.calendar_version == story.calendars.version
     assert day.rules_version == "1"
-    assert day.matching_rules_version == "by reference"
+    assert day.matching_rules_version == "1:0123456789ab"
     assert {covered.topic: covered.next_offset for covered in day.coverage} == {
         "bank.notifications": 0,
         "bank.statements": 1,
