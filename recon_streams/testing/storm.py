@@ -19,7 +19,7 @@ from typing import Final
 
 FAULTPOINTS: Final = {
     "worker": ("after_fetch", "before_commit", "after_commit"),
-    "publisher": ("after_publish_before_mark",),
+    "publisher": ("after_publish_before_mark", "before_ticks_commit", "after_ticks_commit"),
 }
 
 
