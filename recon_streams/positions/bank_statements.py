@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -85,7 +86,9 @@ class PreparedTotal(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepare_statement(message: Message, report: Report, account: Account) -> PreparedStatement:
     """Return what `report`, a camt.052 or 053, says about balances of `account`."""
-    equation = balance_of(report, currency=account.currency)
+    equation = balance_of(
+        report, currency=account.currency, missing_is_credit=account.rules.unsigned_is_credit
+    )
     closing_on = equation.closing_on or _day_of(report.until_at) or _last_day(report)
     has_zones = all(finding.code is not FindingCode.ZONE_MISSING for finding in message.findings)
     spoken = equation.closing_at or report.until_at or report.created_at
@@ -117,10 +120,11 @@ def prepare_total(message: Message, report: Report, account: Account) -> Prepare
     made = message.group_header.created_at or report.created_at
     if made is None:
         return None
+    day = made.astimezone(ZoneInfo(account.rules.time_zone)).date()
     if message.message == "camt.052":
-        return _total_of_balances(report.balances, account.currency, made.date())
+        return _total_of_balances(report.balances, account.currency, day)
     if message.message == "camt.054":
-        return _total_of_entries(report.entries, account.currency, made.date())
+        return _total_of_entries(report.entries, account.currency, day)
     return None
 
 
@@ -209,8 +213,9 @@ def _first_day(report: Report, equation: Equation) -> date | None:
 
 
 def _last_day(report: Report) -> date | None:
-    days = (e.booked_on for e in report.entries if e.status is EntryStatus.BOOKED and e.booked_on)
-    return max(days, default=None)
+    closings = (b.on for b in report.balances if b.code in {"CLBD", "ITBD"} and b.on)
+    booked = (e.booked_on for e in report.entries if e.status is EntryStatus.BOOKED and e.booked_on)
+    return max(closings, default=None) or max(booked, default=None)
 
 
 def _day_of(at: datetime | None) -> date | None:

@@ -36,7 +36,8 @@ class Clearing(msgspec.Struct, frozen=True, kw_only=True):
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """One version of the rules of one account.
 
-    `day_record` is the message whose closing balance counts; `time_zone` is the bank's.
+    `day_record` is the message whose closing balance counts; `unsigned_is_credit` that a balance
+    without a direction is in credit; `time_zone` is the bank's.
     """
 
     version: int = 1
@@ -50,6 +51,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     rail_due_seconds: dict[str, int] = {}
     open_items_max: int = 10_000
     day_record: str = "camt.053"
+    unsigned_is_credit: bool = False
     time_zone: str = "UTC"
 
     def due_within(self, rail: str | None) -> timedelta:
@@ -84,5 +86,6 @@ def rules_of(definition: AccountDefinition, version: int) -> Rules:
         rail_due_seconds=dict(definition.in_flight.rails),
         open_items_max=definition.in_flight.open_items_max,
         day_record=definition.statements.day_record,
+        unsigned_is_credit=definition.statements.unsigned_balances == "credit",
         time_zone=definition.time_zone,
     )

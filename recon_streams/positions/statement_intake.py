@@ -177,6 +177,9 @@ class StatementIntake:
         for place, (key, payment) in enumerate(sorted(gone.items()), start=1):
             taken_back = add(taken_back, payment.net)
             self._withdraw(key, payment, place, link)
+        is_same = (before.opening, before.closing) == (link.opening, link.closing)
+        if is_same and not entries.booked and not gone:
+            return  # other words about the same money
         added, removed = (entries.booked, entries.booked_net), (len(gone), taken_back)
         self._intake.say(say.corrected(self._number, before, link, added=added, gone=removed))
 

@@ -111,6 +111,7 @@ class StatementsBlock(_Block):
     expected_after_business_days: Annotated[int, Field(ge=0, le=30)] = 1
     late_after_minutes: Annotated[int, Field(ge=0, le=44_640)] = 0
     required: bool = True
+    unsigned_balances: Literal["unknown", "credit"] = "unknown"
 
 
 class SweepBlock(_Block):

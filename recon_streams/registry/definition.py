@@ -63,6 +63,8 @@ class AccountStatements(msgspec.Struct, frozen=True, kw_only=True):
         expected_after_business_days: How many business days after its own day that is.
         late_after_minutes: How long after that it counts as missing.
         required: Whether a day without it can be closed.
+        unsigned_balances: What a balance is whose direction the bank leaves out. Nothing says it is
+            a credit but somebody who knows the bank.
     """
 
     day_record: Literal["camt.053", "camt.052"] = "camt.053"
@@ -71,6 +73,7 @@ class AccountStatements(msgspec.Struct, frozen=True, kw_only=True):
     expected_after_business_days: int = 1
     late_after_minutes: int = 0
     required: bool = True
+    unsigned_balances: Literal["unknown", "credit"] = "unknown"
 
 
 class AccountSweep(msgspec.Struct, frozen=True, kw_only=True):
