@@ -42,7 +42,7 @@ class MappingBlock(_Block):
 class ConnectorBlock(_Block):
     """One bank."""
 
-    url: _Text
+    address: _Text
     token_file: Path | None = None
     header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")] = "Authorization"
     scheme: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{0,32}$")] = "Bearer"
@@ -102,20 +102,20 @@ def _problem(source: YamlSource, where: Location, message: str) -> Problem:
 
 def _wrong(block: ConnectorBlock) -> list[tuple[Location, str]]:
     found: list[tuple[Location, str]] = []
-    parts = urlsplit(block.url)
+    parts = urlsplit(block.address)
     host = parts.hostname or ""
     if parts.scheme not in {"https", "http"} or not host or "{" in parts.netloc:
-        found.append((("url",), "write https://host/path; the host itself is fixed"))
+        found.append((("address",), "write https://host/path; the host itself is fixed"))
     elif parts.username or parts.password:
-        found.append((("url",), "no user and no password here; use token_file"))
+        found.append((("address",), "no user and no password here; use token_file"))
     elif parts.scheme == "http" and not block.insecure_http and not is_loopback(host):
         message = "http leaves the machine unprotected; write https, or insecure_http: true"
-        found.append((("url",), message))
+        found.append((("address",), message))
     try:
-        block.url.format(**dict.fromkeys(_FIELDS, ""))
+        block.address.format(**dict.fromkeys(_FIELDS, ""))
     except (KeyError, IndexError, ValueError):
         names = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))
-        found.append((("url",), f"in braces only {names}"))
+        found.append((("address",), f"in braces only {names}"))
     for name in ("balances", "kind", "amount", "currency", "as_of", "direction"):
         pointer = getattr(block.mapping, name)
         if pointer is not None and not is_pointer(pointer):
@@ -127,7 +127,7 @@ def _terms(name: str, block: ConnectorBlock) -> HttpTerms:
     mapping = block.mapping
     return HttpTerms(
         name=name,
-        url=block.url,
+        address=block.address,
         token_file=block.token_file,
         header=block.header,
         scheme=block.scheme,

@@ -30,7 +30,7 @@ class HttpTerms(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: As the registry names the connector.
-        url: With `{account_id}`, `{currency}` and `{bank_account}` in it.
+        address: With `{account_id}`, `{currency}` and `{bank_account}` in it.
         token_file: A file whose one line is sent in `header`, after `scheme`.
         header: Where the token goes.
         scheme: The word before the token; empty for none.
@@ -43,7 +43,7 @@ class HttpTerms(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    url: str
+    address: str
     token_file: Path | None = None
     header: str = "Authorization"
     scheme: str = "Bearer"
@@ -91,7 +91,7 @@ class HttpConnector:
     async def ask(self, account: AccountDefinition) -> Said:
         """See `Connector.ask`."""
         terms = self._terms
-        url = terms.url.format(
+        url = terms.address.format(
             account_id=quote(account.account_id, safe=""),
             currency=quote(account.currency, safe=""),
             bank_account=quote(account.bank_accounts[0].identification, safe=""),

@@ -55,7 +55,7 @@ class StubBank:
     def file(self) -> str:
         """Return a connectors.yaml that leads here, by the name `stub`."""
         return (
-            f'connectors:\n  stub:\n    url: "{self.address}/accounts/{{account_id}}"\n'
+            f'connectors:\n  stub:\n    address: "{self.address}/accounts/{{account_id}}"\n'
             "    timeout_seconds: 1\n    attempts: 2\n    connections_max: 200\n"
         )
 

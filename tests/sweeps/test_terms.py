@@ -40,9 +40,7 @@ def test_each_hour_of_a_day_has_as_many_sweeps_as_any_other(
     while (at := next_sweep(definition(every), at)) <= ends:
         found.append(at)
     assert len(found) == hours * 60 // every
-    assert {later - earlier for earlier, later in pairwise(found)} == {
-        timedelta(minutes=every)
-    }
+    assert {later - earlier for earlier, later in pairwise(found)} == {timedelta(minutes=every)}
 
 
 def test_a_window_is_due_after_its_grace_and_ends_on_the_full_half_hour() -> None:

@@ -1,0 +1,67 @@
+"""connectors.yaml: what it says, and the line of everything wrong in it."""
+
+import pytest
+
+from recon_streams.connectors.file import connectors_of
+from recon_streams.connectors.http import HttpTerms
+from recon_streams.runtime.problems import ConfigurationInvalid
+from recon_streams.runtime.yaml_source import parse_yaml
+
+
+def read(block: str) -> tuple[HttpTerms, ...]:
+    text = "connectors:\n  house-bank:\n" + "".join(f"    {line}\n" for line in block.splitlines())
+    return connectors_of(parse_yaml("connectors.yaml", text))
+
+
+def wrong(block: str) -> str:
+    with pytest.raises(ConfigurationInvalid) as refused:
+        read(block)
+    return refused.value.render()
+
+
+def test_little_has_to_be_said() -> None:
+    (terms,) = read("address: https://bank.example/v1/{account_id}/balances")
+    assert terms == HttpTerms(
+        name="house-bank", address="https://bank.example/v1/{account_id}/balances"
+    )
+
+
+def test_everything_can_be_said() -> None:
+    (terms,) = read(
+        "address: http://10.0.0.1/{bank_account}\ninsecure_http: true\ntoken_file: /run/token\n"
+        "scheme: Token\nmapping:\n  kind: null\n  amount: /a/0\n  direction: /d\n  debits: [out]"
+    )
+    assert str(terms.token_file) == "/run/token"
+    assert (terms.mapping.kind, terms.mapping.amount, terms.mapping.debits) == (
+        None, "/a/0", ("out",),
+    )  # fmt: skip
+
+
+def test_plain_http_stays_on_this_machine() -> None:
+    assert read("address: http://127.0.0.1:8080/{account_id}")
+    assert "write https, or insecure_http: true" in wrong(
+        "address: http://bank.example/{account_id}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("address: ftp://bank.example/", "write https://host/path"),
+        ("address: https://{account_id}.example/", "the host itself is fixed"),
+        ("address: https://user:word@bank.example/", "use token_file"),
+        ("address: https://bank.example/{iban}", "{account_id}, {bank_account}, {currency}"),
+        ("address: https://bank.example/{", "{account_id}, {bank_account}, {currency}"),
+        ("address: https://bank.example/\nmapping: {amount: amount}", "write a JSON pointer"),
+        ("address: https://bank.example/\ntimeout_seconds: 0", "not less than 1"),
+        ("timeout_seconds: 3", "is required"),
+    ],
+)
+def test_what_cannot_be_is_told_with_its_line(block: str, said: str) -> None:
+    shown = wrong(block)
+    assert said in shown
+    assert "connectors.yaml:" in shown
+
+
+def test_a_mistyped_key_is_told_with_the_one_meant() -> None:
+    assert "did you mean token_file?" in wrong("address: https://b.example/\ntokenfile: /x")
