@@ -10,6 +10,7 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
 from agents.gauges import check_invariants, show_gauges
 from agents.instants import Beside, make_planners, sweep_terms
@@ -21,6 +22,8 @@ from agents.upkeep import keep_log_for_ever
 from agents.watching import watch_folder
 from agents.worker import run_worker
 from recon_streams.book.sessions import end_stuck_sessions
+from recon_streams.closing.by_matching import ByMatching
+from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.connectors.file import load_connectors
 from recon_streams.connectors.http import HttpConnector
 from recon_streams.connectors.poller import PollerParts, poll_for_ever
@@ -103,6 +106,8 @@ class House:
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
             if self._settings.watch.directory is not None:
                 tasks.append(self._task("watch", self._watch_folder))
+        if self._duties.worker:
+            tasks.append(self._task("days", self._run_days))
         if self._duties.worker and self._connectors:
             tasks.append(self._task("poller", self._poll))
         try:
@@ -203,7 +208,19 @@ class House:
         await run_publisher(parts, self._name)
 
     async def _keep_schedule(self) -> None:
-        await keep_schedule_for_ever(self._pool, make_planners(self._settings.sweeps))
+        await keep_schedule_for_ever(
+            self._pool,
+            make_planners(self._settings.sweeps, load_calendars(self._settings.calendars.file)),
+        )
+
+    async def _run_days(self) -> None:
+        await run_days_for_ever(
+            self._pool,
+            load_calendars(self._settings.calendars.file),
+            ByMatching(RulesInForce()),
+            every_seconds=_AGAIN_SECONDS,
+            retry_seconds=self._settings.worker.database_retry_seconds,
+        )
 
     async def _poll(self) -> None:
         await poll_for_ever(

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from recon_streams.closing.intake import DayTicks
+from recon_streams.closing.planner import day_planner
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.registry.calendar_file import load_calendars
@@ -48,13 +50,14 @@ def sweep_terms(settings: SweepSettings) -> SweepTerms:
     )
 
 
-def make_planners(settings: SweepSettings) -> tuple[Planner, ...]:
+def make_planners(settings: SweepSettings, calendars: Calendars) -> tuple[Planner, ...]:
     """Return everything that is due at instants."""
     swept = sweep_terms(settings)
     return (
         AccountPlanner(kind=terms.KIND, next_due=terms.next_sweep, make=terms.sweep_tick),
         window_planner(swept),
         escalation_planner(),
+        day_planner(calendars),
     )
 
 
@@ -64,5 +67,6 @@ def make_beside(directories: DirectoryCache, parts: Beside) -> tuple[TickIntake,
         SweepHandler(parts.terms, parts.view),
         WindowHandler(parts.terms, directories, parts.calendars),
         EscalationHandler(parts.calendars),
+        DayTicks(parts.calendars),
     )
     return TickIntake(directories, handlers), BankBalances(directories, parts.terms)

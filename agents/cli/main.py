@@ -7,6 +7,7 @@ from agents.cli import (  # noqa: F401 - importing a group registers its command
     demo,
     discrepancies,
     discrepancy_actions,
+    eod,
     inspect,
     quarantine,
     records,

@@ -1,0 +1,268 @@
+"""`eod`: the days of accounts: run, looked at, closed, and opened again."""
+
+import getpass
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Final
+
+import asyncpg
+import typer
+
+from agents.cli.app import Ended, app, run
+from agents.cli.layout import Rows
+from agents.cli.output import Format, FormatOption, out, plain, print_as, styled, talk
+from agents.cli.place import (
+    BootstrapOption,
+    ConfigOption,
+    DataOption,
+    DsnOption,
+    Place,
+    find_place,
+)
+from agents.patience import with_patience
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.closing import store
+from recon_streams.closing.by_matching import ByMatching
+from recon_streams.closing.day import OnePerson, Signature
+from recon_streams.closing.overview import DayLine, overview
+from recon_streams.closing.rules_in_force import RulesInForce
+from recon_streams.closing.run import Became, DayResult, DayRun, run_day
+from recon_streams.closing.sign_off import Answer, close_days, reopen_days
+from recon_streams.kernel.clock import utc_now
+from recon_streams.runtime.exit_codes import ExitCode
+
+group = typer.Typer(help="The ends of days: reconciliation statements, run, closed and reopened.")
+app.add_typer(group, name="eod")
+
+_SECONDS_MAX: Final = 60.0
+_WORDS: Final = {
+    Became.RUN: "run",
+    Became.UNCHANGED: "unchanged",
+    Became.CORRECTED: "corrected; it was closed, and is open again",
+    Became.NO_BUSINESS_DAY: "the bank does not work on this day, and sent no statement",
+    Became.NOT_OVER: "the day is not over yet",
+    Became.BEFORE_OPENING: "the day is before the account's opening",
+}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("write a day such as 2026-11-20") from None
+
+
+DayArgument = Annotated[date, typer.Argument(parser=_day, metavar="DATE", help="The bank's day.")]
+AccountsOption = Annotated[
+    list[str] | None,
+    typer.Option("--account", help="A ledger account; repeat it for several."),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Every account.")]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", help="Why; it is kept.", prompt=False, show_default=False)
+]
+
+
+@group.command("run")
+def run_(
+    on: DayArgument,
+    account: AccountsOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Run a day now, of all accounts or some, and issue its report, or a correction of it."""
+    place = find_place(config, data, dsn, bootstrap)
+    result = run(_run(place, on, account))
+    if output is not Format.TABLE:
+        print_as(output, result, list(result.accounts))
+        return
+    _print_result(result)
+
+
+@group.command("status")
+def status(
+    on: Annotated[
+        date | None, typer.Argument(parser=_day, metavar="[DATE]", help="The newest without it.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Show where each account's day stands: statement, proof, what keeps it from being closed."""
+    place = find_place(config, data, dsn, bootstrap)
+    lines = run(_status(place, on))
+    if output is not Format.TABLE:
+        print_as(output, lines)
+        return
+    if not lines:
+        out.print("no day was run")
+        return
+    shown = Rows("day", "account", "state", "version", "tier", "proof", "statement", "not closable")
+    for line in lines:
+        shown.add_row(
+            line.on.isoformat(),
+            plain(line.name),
+            line.state.value,
+            str(line.version or "-"),
+            styled(line.tier) if line.tier else "-",
+            line.proof or "-",
+            "there" if line.has_statement else styled("UNKNOWN") + " missing",
+            plain("; ".join(line.obstacles)),
+        )
+    shown.print(out)
+
+
+@group.command("close")
+def close(
+    on: DayArgument,
+    reason: ReasonOption,
+    account: AccountsOption = None,
+    everything: AllOption = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept-unexplained",
+            help="Close although the proof is not zero or the opening does not join; the reason "
+            "says why that may be.",
+        ),
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Close a day: its figures are made once more, and signed if they are what was looked at."""
+    place = find_place(config, data, dsn, bootstrap)
+    names = _names(account, everything=everything)
+    answers = run(_close(place, on, names, _reason(reason), accept=accept))
+    _answer(answers, output, done="closed", on=on)
+
+
+@group.command("reopen")
+def reopen(
+    on: DayArgument,
+    reason: ReasonOption,
+    account: AccountsOption = None,
+    everything: AllOption = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Open a closed day again; its figures stay as they are until they are run."""
+    place = find_place(config, data, dsn, bootstrap)
+    names = _names(account, everything=everything)
+    answers = run(_reopen(place, on, names, _reason(reason)))
+    _answer(answers, output, done="open again", on=on)
+
+
+def _print_result(result: DayResult) -> None:
+    shown = Rows("account", "what", "version", "proof", "state")
+    for each in result.accounts:
+        figures = each.day.figures if each.day else None
+        shown.add_row(
+            plain(each.name),
+            _WORDS[each.became],
+            str(each.day.version) if each.day else "-",
+            (figures.proof if figures else None) or "-",
+            each.day.state.value if each.day else "-",
+        )
+    shown.print(out)
+    out.print(f"report: {result.report_id or 'nothing new to say'}")
+
+
+def _answer(answers: Sequence[Answer], output: Format, *, done: str, on: date) -> None:
+    if output is not Format.TABLE:
+        print_as(output, list(answers))
+    else:
+        for answer in answers:
+            if not answer.refused:
+                accepted = f"; accepted: {', '.join(answer.waived)}" if answer.waived else ""
+                said = f"{answer.name} {on}: {done}, version {answer.day.version}{accepted}"
+                out.print(said, markup=False)
+    for answer in answers:
+        for refusal in answer.refused:
+            talk.print(f"{answer.name} {on}: refused: {refusal}", markup=False)
+    refused = [answer for answer in answers if answer.refused]
+    if not answers:
+        talk.print(f"no account has a day {on}", markup=False)
+        raise Ended(ExitCode.FAILURE)
+    if refused:
+        raise Ended(ExitCode.REFUSED if len(refused) == len(answers) else ExitCode.PARTIAL)
+
+
+def _names(account: list[str] | None, *, everything: bool) -> list[str] | None:
+    if everything == bool(account):
+        raise typer.BadParameter("give --account, or --all")
+    return account
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why; the reason is kept with the day")
+    return reason.strip()
+
+
+async def _run(place: Place, on: date, names: list[str] | None) -> DayResult:
+    calendars, now = place.calendars, utc_now()
+    matcher = ByMatching(RulesInForce())
+    async with place.pool() as pool:
+        wanted = await _wanted(pool, on, names, now)
+
+        async def attempt() -> DayResult:
+            async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+                return await run_day(unit, calendars, matcher, wanted)
+
+        # Somebody else may run the same day at this moment: then once more.
+        return await with_patience(attempt, _SECONDS_MAX)
+
+
+async def _status(place: Place, on: date | None) -> list[DayLine]:
+    async with place.pool() as pool:
+        return await overview(pool, on)
+
+
+async def _close(
+    place: Place, on: date, names: list[str] | None, reason: str, *, accept: bool
+) -> list[Answer]:
+    calendars, now = place.calendars, utc_now()
+    signature = Signature(actor=getpass.getuser(), reason=reason, at=now)
+    async with place.pool() as pool:
+        wanted = await _wanted(pool, on, names, now)
+        tools = (calendars, ByMatching(RulesInForce()), OnePerson())
+
+        async def attempt() -> list[Answer]:
+            async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+                _, answers = await close_days(unit, tools, wanted, signature, waive=accept)
+                return answers
+
+        return await with_patience(attempt, _SECONDS_MAX)
+
+
+async def _reopen(place: Place, on: date, names: list[str] | None, reason: str) -> list[Answer]:
+    signature = Signature(actor=getpass.getuser(), reason=reason, at=utc_now())
+    async with place.pool() as pool:
+        accounts = (await _wanted(pool, on, names, signature.at)).accounts
+        async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+            numbers = accounts or tuple(await store.snapshots(unit.connection, on))
+            return await reopen_days(unit, OnePerson(), on, numbers, signature)
+
+
+async def _wanted(pool: asyncpg.Pool, on: date, names: list[str] | None, now: datetime) -> DayRun:
+    numbers: tuple[int, ...] | None = None
+    if names is not None:
+        known = await store.registered(pool)
+        numbers = tuple(each.number for each in known if each.definition.account_id in names)
+        missing = set(names) - {each.definition.account_id for each in known}
+        if missing:
+            talk.print(f"no account {', '.join(sorted(missing))} is registered", markup=False)
+            raise Ended(ExitCode.FAILURE)
+    run_name = f"eod {on.isoformat()} by hand at {now.isoformat()}"
+    return DayRun(on=on, accounts=numbers, at=now, run=run_name, whole=names is None)
