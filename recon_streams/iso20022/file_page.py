@@ -1,8 +1,8 @@
 """The envelope of a page: which piece of which file a message was cut from.
 
 A statement of a million entries travels as many records. Each holds the original bytes of the
-statement's head and of some of its entries inside a `Page` of the namespace `urn:recon-streams:page:1`, whose
-attributes are read here.
+statement's head and of some of its entries inside a `Page` of the namespace below, whose attributes
+are read here.
 """
 
 import re

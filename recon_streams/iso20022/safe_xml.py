@@ -81,18 +81,23 @@ def pull_parser(*names: str) -> etree.XMLPullParser:
     return etree.XMLPullParser(events=("start", "end"), tag=tags, **_OPTIONS)
 
 
-def feed_refusal_of(error: etree.XMLSyntaxError, parser: etree.XMLPullParser) -> Refused:
-    """Translate what `parser` raised when it was fed; its first complaint is what was wrong.
+def feed(parser: etree.XMLPullParser, chunk: bytes) -> None:
+    """Give `chunk` to `parser`.
 
-    After an unknown entity it goes on for a while and raises something else in the end.
+    Some errors, an unknown entity among them, raise nothing here: the parser forgets what it has
+    read and takes the next chunk for the start of a new document. So its complaints are looked at.
+
+    Raises:
+        Refused: NOT_WELL_FORMED, ENTITY_FORBIDDEN, TOO_LARGE or TOO_DEEP.
     """
-    # type: the stubs forget that a log can be iterated over.
-    complaints: list[Any] = list(parser.feed_error_log)  # type: ignore[call-overload]
-    if complaints and complaints[0].type in _ENTITY_ERRORS:
-        rule = "no entities but the five of XML itself"
-        where = f"line {complaints[0].line}, libxml2 error {complaints[0].type}"
-        return Refused(RefusalCode.ENTITY_FORBIDDEN, "", rule, where)
-    return refusal_of(error)
+    try:
+        parser.feed(chunk)
+    except etree.XMLSyntaxError as error:
+        raise refusal_of(error) from None
+    for complaint in parser.feed_error_log:
+        if complaint.level >= etree.ErrorLevels.ERROR:
+            where = f"line {complaint.line}, libxml2 error {complaint.type}"
+            raise _refusal(complaint.type, complaint.message, where)
 
 
 def refuse_doctype(element: Element) -> None:
@@ -123,8 +128,11 @@ def namespace_of(element: Element) -> str:
 def refusal_of(error: etree.XMLSyntaxError) -> Refused:
     """Translate libxml2's complaint. Its text is dropped: it quotes names and values."""
     code: int | None = getattr(error, "code", None)
-    message = error.msg or ""
     where = f"line {error.lineno}, column {error.offset}, libxml2 error {code}"
+    return _refusal(code, error.msg or "", where)
+
+
+def _refusal(code: int | None, message: str, where: str) -> Refused:
     if code in _ENTITY_ERRORS or "amplification" in message:
         rule = "no entities but the five of XML itself"
         return Refused(RefusalCode.ENTITY_FORBIDDEN, "", rule, where)

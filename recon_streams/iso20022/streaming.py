@@ -20,7 +20,7 @@ from recon_streams.iso20022.reports import report_of
 from recon_streams.iso20022.safe_xml import (
     BYTES_MAX,
     Element,
-    feed_refusal_of,
+    feed,
     local_name,
     namespace_of,
     pull_parser,
@@ -100,10 +100,7 @@ class _Stream:
 
     def feed(self, chunk: bytes) -> None:
         """Take in `chunk` and read the entries that end in it."""
-        try:
-            self._parser.feed(chunk)
-        except etree.XMLSyntaxError as error:
-            raise feed_refusal_of(error, self._parser) from None
+        feed(self._parser, chunk)
         self._unbroken += len(chunk)
         for event, element in self._parser.read_events():
             assert isinstance(element, _Element), "only starts and ends are asked for"
@@ -119,7 +116,7 @@ class _Stream:
         try:
             root = self._parser.close()
         except etree.XMLSyntaxError as error:
-            raise feed_refusal_of(error, self._parser) from None
+            raise refusal_of(error) from None
         refuse_doctype(root)
         document = document_of(root)
         self._listener.see_document(document)

@@ -118,3 +118,10 @@ def test_a_head_without_end_is_refused_before_it_fills_memory(notification: str)
     with pytest.raises(Refused) as refused:
         read_stream(chunks())
     assert refused.value.code is RefusalCode.TOO_LARGE
+
+
+def test_what_follows_an_error_is_never_taken_for_a_document_of_its_own(notification: str) -> None:
+    broken = notification.replace("M-1", "&x;").partition("</GrpHdr>")[0].encode()
+    with pytest.raises(Refused) as refused:
+        read_stream([broken, notification.encode()])
+    assert refused.value.code is RefusalCode.ENTITY_FORBIDDEN
