@@ -24,6 +24,7 @@ from recon_streams.iso20022.safe_xml import (
     local_name,
     namespace_of,
     pull_parser,
+    refusal_of,
     refuse_doctype,
 )
 from recon_streams.iso20022.values import Entry, Finding, Message, Report
