@@ -11,6 +11,8 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
@@ -34,6 +36,9 @@ offset_request: Final[Make] = OffsetRequest
 metadata_request: Final[Make] = MetadataRequest
 kafka_partition: Final[Make] = TopicPartition
 memory_records: Final[Make] = MemoryRecords
+# By range, partition 3 of every topic goes to one member. Round robin is what members of before
+# know: a group takes what all of its members do.
+ASSIGNORS: Final[Any] = (RangePartitionAssignor, RoundRobinPartitionAssignor)
 RebalanceListener: Final[Any] = ConsumerRebalanceListener
 
 

@@ -70,6 +70,8 @@ class KafkaReader:
             enable_auto_commit=False,
             # Any position that the library would choose by itself is a wrong one.
             auto_offset_reset="none",
+            # The ticks of an account are decided beside its rolling position.
+            partition_assignment_strategy=untyped.ASSIGNORS,
             isolation_level="read_committed",
             session_timeout_ms=round(plan.session_seconds * 1000),
             heartbeat_interval_ms=round(plan.heartbeat_seconds * 1000),
