@@ -39,12 +39,14 @@ class PreparedPart(msgspec.Struct, frozen=True, kw_only=True):
 class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One booked entry, ready to be looked up.
 
-    `in_opening` says that the figure the account began with contains it.
+    `in_opening` says that the figure the account began with contains it; `look` is the weakest mark
+    of all, which only a message that lists a whole day may use.
     """
 
     entry: Entry
     in_opening: bool
     marks: tuple[Mark, ...]
+    look: Mark | None
     parts: tuple[PreparedPart, ...]
     legs: tuple[Leg, ...]
 
@@ -73,15 +75,15 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
     """Return `entry` with everything by which it may be recognised."""
-    looks = composite_mark(entry)
-    weakest = (looks,) if looks else ()
+    look = composite_mark(entry)
     if len(entry.details) == 1:
         detail = entry.details[0]
         leg = _leg_of(detail, entry.signed_amount)
         return PreparedEntry(
             entry=entry,
             in_opening=in_opening,
-            marks=(*marks_of_entry(entry, detail), *weakest),
+            marks=marks_of_entry(entry, detail),
+            look=look,
             parts=(),
             legs=(leg,) if leg else (),
         )
@@ -102,7 +104,8 @@ def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
     return PreparedEntry(
         entry=entry,
         in_opening=in_opening,
-        marks=(*marks, *weakest),
+        marks=marks,
+        look=look,
         parts=tuple(parts),
         legs=tuple(others),
     )
@@ -167,6 +170,7 @@ def rows_of(
         servicer_reference=entry.servicer_reference,
         batch_reference=_batch_reference(entry) or (only.payment_information_id if only else None),
         code=entry.bank_transaction_code or entry.bank_transaction_proprietary or "",
+        look=prepared.look.digest if prepared.look else None,
         reversal=entry.reversal,
         message=told.message,
         stated=told.stated,
@@ -182,6 +186,7 @@ def rows_of(
                 amount=normal(each.signed_amount),
                 net=nets[part],
                 path=each.detail.path,
+                look=None,
                 servicer_reference=None,
                 batch_reference=_batch_reference(entry) or entry.servicer_reference,
             )

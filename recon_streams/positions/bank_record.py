@@ -65,6 +65,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     counterparty: str | None = None
     remittance: str | None = None
     code: str
+    look: bytes | None = None
     reversal: bool
     message: str
     stated: bool

@@ -20,7 +20,7 @@ from recon_streams.positions.bank_findings import late_announcement, now_confirm
 from recon_streams.positions.bank_record import Confirmation, PaymentKey
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import AccountEvent, BankMoved, BankObserved, Evidence, Leg
-from recon_streams.positions.identity import Mark, Rung
+from recon_streams.positions.identity import Mark
 from recon_streams.positions.known import Claims, SeenMark
 from recon_streams.positions.working_set import WorkingSet
 
@@ -73,11 +73,11 @@ class MessageIntake:
         self.working.say(word, origin=self.origin, at=self.at)
 
     def recognise(
-        self, number: int, prepared: PreparedEntry, *, weakest: Rung = Rung.PARTS
+        self, number: int, prepared: PreparedEntry, *, look: Mark | None = None
     ) -> Recognised | None:
         """Return the known payment that the entry is, or None if it is new."""
         booked_on = prepared.entry.booked_on
-        seen = self.pair(number, prepared.marks, booked_on=booked_on, weakest=weakest)
+        seen = self.pair(number, prepared.marks, booked_on=booked_on, look=look)
         if seen is None:
             return None
         parts = (
@@ -92,11 +92,11 @@ class MessageIntake:
         marks: tuple[Mark, ...],
         *,
         booked_on: date | None,
-        weakest: Rung = Rung.PARTS,
+        look: Mark | None = None,
     ) -> SeenMark | None:
         """Pair `marks` with a known payment that is still free, and return it."""
         known, claimed = self.known, self._claimed[number]
-        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed, weakest=weakest)
+        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed, look=look)
         if seen is not None:
             payment = (seen.sequence, seen.part)
             claimed.add(payment)
@@ -150,9 +150,8 @@ class ReportEntries:
         if lists_day:
             # Only when every reference has found its payment may looks decide about the rest.
             for place, entry in enumerate(entries):
-                if found[place] is None:
-                    looked = self._intake.recognise(number, entry, weakest=Rung.COMPOSITE)
-                    found[place] = looked
+                if found[place] is None and entry.look is not None:
+                    found[place] = self._intake.recognise(number, entry, look=entry.look)
         for entry, recognised in zip(entries, found, strict=True):
             if recognised is None:
                 self.became.add(self._book(entry))
@@ -198,6 +197,8 @@ class ReportEntries:
         nets, legs = self._nets_of(prepared, sequence)
         net = normal(_sum(nets.values()))
         intake.learn(number, prepared.marks, (sequence, 0), entry.booked_on)
+        if prepared.look is not None:
+            intake.known.learn_look(number, prepared.look, sequence, entry.booked_on)
         intake.known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
         for row in rows_of(account, prepared, told, sequence=sequence, nets=nets):
             intake.known.bank.note_entry(row)

@@ -29,6 +29,7 @@ _ENTRY_TYPES: Final = {
     "counterparty": "text",
     "remittance": "text",
     "code": "text",
+    "look": "bytea",
     "reversal": "boolean",
     "message": "text",
     "stated": "boolean",

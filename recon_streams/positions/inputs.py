@@ -59,8 +59,11 @@ class _BankMessages:
             keys.accounts.add(number)
             keys.reports.add((number, report.key))
             _ask_statement(report, keys)
+            lists_day = report.statement is not None and report.statement.lists_day
             for entry in report.booked:
                 keys.marks.update((number, mark.digest) for mark in entry.marks)
+                if lists_day and entry.look and entry.entry.booked_on:
+                    keys.looks.add((number, entry.look.digest, entry.entry.booked_on))
                 for part in entry.parts:
                     keys.marks.update((number, mark.digest) for mark in part.marks)
 

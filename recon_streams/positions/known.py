@@ -140,7 +140,7 @@ class Known:
         *,
         booked_on: date | None,
         claimed: Claims,
-        weakest: Rung = Rung.PARTS,
+        look: Mark | None = None,
     ) -> SeenMark | None:
         """Return the known payment that `marks` mean, strongest mark first, or None.
 
@@ -149,11 +149,11 @@ class Known:
             marks: Of the entry, strongest first.
             booked_on: Its day; payments of days far from it are others.
             claimed: Payments that were already paired with another entry of the same message.
-            weakest: Marks below this rung are not asked.
+            look: How it looks, if that may decide where its marks say nothing.
         """
-        for mark in marks:
+        for mark in (*marks, look) if look else marks:
             seen_marks = self.marks.get((account, mark.digest))
-            if seen_marks is None or mark.rung > weakest:
+            if seen_marks is None:
                 continue
             for seen in claimed.free(mark.digest, seen_marks):
                 key = (account, seen.sequence, seen.part)
@@ -164,6 +164,12 @@ class Known:
                 ):
                     return seen
         return None
+
+    def learn_look(self, account: int, look: Mark, sequence: int, booked_on: date | None) -> None:
+        """Remember how the entry of the event `sequence` looks; its row in the book says so too."""
+        seen = self.marks.setdefault((account, look.digest), [])
+        seen.append(SeenMark(ordinal=0, sequence=sequence, part=0, booked_on=booked_on))
+        self.carried.setdefault((account, sequence, 0), set())
 
     def _is_other(self, key: PaymentKey, mark: Mark, claimed: Claims) -> bool:
         """Return whether a payment that shares `mark` is known to be another one all the same."""

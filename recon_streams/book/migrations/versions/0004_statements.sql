@@ -25,6 +25,7 @@ CREATE TABLE positions.bank_entry (
     counterparty       text,
     remittance         text,
     code               text NOT NULL,
+    look               bytea,            -- digest of how the entry looks, for those without references
     reversal           boolean NOT NULL,
     message            text NOT NULL,    -- camt.052, camt.053 or camt.054: who told it first
     stated             boolean NOT NULL DEFAULT false,  -- that was the record of the day
@@ -33,6 +34,7 @@ CREATE TABLE positions.bank_entry (
     PRIMARY KEY (number, sequence, part, arrived_on)
 ) PARTITION BY RANGE (arrived_on);
 CREATE INDEX bank_entry_day ON positions.bank_entry (number, booked_on);
+CREATE INDEX bank_entry_look ON positions.bank_entry (number, look) WHERE look IS NOT NULL;
 
 -- A later message that says the same payment again. `booked_on` is the day it gives; that of a
 -- statement counts. A corrected statement that no longer has it withdraws it; the money is taken back
