@@ -111,7 +111,7 @@ def status(
             str(line.version or "-"),
             styled(line.tier) if line.tier else "-",
             line.proof or "-",
-            "there" if line.has_statement else styled("UNKNOWN") + " missing",
+            "there" if line.has_statement else "[magenta]missing[/]",
             plain("; ".join(line.obstacles)),
         )
     shown.print(out)

@@ -94,6 +94,7 @@ class _Enough(Exception):
 class Story:
     """One account's days."""
 
+    dsn: str
     pool: asyncpg.Pool
     calendars: Calendars
     offsets: dict[TopicPartition, int]
@@ -291,7 +292,7 @@ async def unregistered(database: str) -> AsyncIterator[Story]:
     await asyncio.to_thread(migrate, database)
     pool = await open_pool(database)
     offsets = await open_positions(pool, dict.fromkeys(PARTITIONS.values(), 0))
-    yield Story(pool, Calendars(), offsets)
+    yield Story(database, pool, Calendars(), offsets)
     await pool.close()
 
 

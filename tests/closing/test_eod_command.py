@@ -1,0 +1,79 @@
+"""`recon-streams eod` as people use it: what it says, and the codes that scripts rely on."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import msgspec
+import pytest
+from conftest import Story
+
+pytestmark = pytest.mark.postgres
+
+
+async def command(story: Story, *words: str) -> "subprocess.CompletedProcess[str]":
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "agents.cli", "eod", *words, "--dsn", story.dsn],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+async def test_a_day_is_run_looked_at_closed_and_opened_again(story: Story) -> None:
+    await story.play("16 053 1000 1000")
+    assert (await command(story, "status")).stdout == "no day was run\n"
+    ran = await command(story, "run", "2026-11-16")
+    assert "report: eod-2026-11-16-v1" in ran.stdout
+    lines = msgspec.json.decode((await command(story, "status", "-o", "json")).stdout)
+    assert [(line["state"], line["proof"], line["obstacles"]) for line in lines] == [
+        ("RUN", "0", [])
+    ]
+    day = ("2026-11-16", "--account", "AE-1", "--reason", "checked")
+    closed = await command(story, "close", *day)
+    assert closed.stdout == "AE-1 AED 2026-11-16: closed, version 1\n"
+    again = await command(story, "close", *day)
+    assert (again.returncode, again.stderr) == (6, "AE-1 AED 2026-11-16: refused: it is closed\n")
+    opened = await command(story, "reopen", *day)
+    assert opened.stdout == "AE-1 AED 2026-11-16: open again, version 1\n"
+    (row,) = await story.fetch(
+        "SELECT actor, reason FROM closing.day_action WHERE action = 'CLOSE'"
+    )
+    assert row["reason"] == "checked"
+    assert row["actor"]
+
+
+async def test_a_refusal_names_everything_that_stands_against_it(story: Story) -> None:
+    await story.play("16 053 no.1 1000 1000\n16 run\n18 053 no.3 1009 1009\n18 run")
+    refused = await command(story, "close", "2026-11-18", "--all", "--reason", "x")
+    assert refused.returncode == 6
+    assert refused.stderr.splitlines() == [
+        "AE-1 AED 2026-11-18: refused: statements before it are missing: number 2",
+        "AE-1 AED 2026-11-18: refused: its opening is not the closing before it; they differ by 9",
+        "AE-1 AED 2026-11-18: refused: 9 of the difference is not explained",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("run", "16.11.2026"), 2, "write a day such as 2026-11-20"),
+        (("run", "2026-11-16", "--account", "NOBODY"), 1, "no account NOBODY is registered"),
+        (("close", "2026-11-16", "--reason", "x"), 2, "give --account, or --all"),
+        (("close", "2026-11-16", "--all", "--reason", " "), 2, "say why"),
+        (("close", "2026-11-15", "--all", "--reason", "x"), 1, "no account has a day 2026-11-15"),
+        (("reopen", "2026-11-16", "--account", "AE-1", "--reason", "x"), 6, "is not closed"),
+    ],
+)
+async def test_what_cannot_be_done_is_said(
+    story: Story, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = await command(story, *words)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    assert said in done.stderr
