@@ -25,7 +25,7 @@ from recon_streams.book.sessions import end_stuck_sessions
 from recon_streams.closing.by_matching import ByMatching
 from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.connectors.file import load_connectors
-from recon_streams.connectors.http import HttpConnector
+from recon_streams.connectors.http import HttpConnector, lease_of
 from recon_streams.connectors.poller import PollerParts, poll_for_ever
 from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
@@ -108,7 +108,7 @@ class House:
                 tasks.append(self._task("watch", self._watch_folder))
         if self._duties.worker:
             tasks.append(self._task("days", self._run_days))
-        if self._duties.worker and self._connectors:
+        if self._duties.worker:
             tasks.append(self._task("poller", self._poll))
         try:
             if self._duties.worker:
@@ -230,6 +230,7 @@ class House:
                 # New ones each time: what was closed is not opened again.
                 connectors={terms.name: HttpConnector(terms) for terms in self._connectors},
                 concurrency=self._settings.sweeps.concurrency,
+                lease=lease_of(self._connectors),
                 on_answered=self._telemetry.bank_answered,
             )
         )

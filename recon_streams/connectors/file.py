@@ -1,5 +1,7 @@
 """The connectors of an installation, from connectors.yaml, with the line of all that is wrong."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -100,27 +102,35 @@ def _problem(source: YamlSource, where: Location, message: str) -> Problem:
     return source.problem(where, message)
 
 
-def _wrong(block: ConnectorBlock) -> list[tuple[Location, str]]:
-    found: list[tuple[Location, str]] = []
+def _wrong(block: ConnectorBlock) -> Iterator[tuple[Location, str]]:
+    yield from _wrong_address(block)
+    for name in ("token_file", "ca_file"):
+        path: Path | None = getattr(block, name)
+        if path is not None and not os.access(path, os.R_OK):
+            yield (name,), "no file that this program may read"
+    for name in ("balances", "kind", "amount", "currency", "as_of", "direction"):
+        pointer = getattr(block.mapping, name)
+        if pointer is not None and not is_pointer(pointer):
+            yield ("mapping", name), "write a JSON pointer, such as /balance/amount"
+
+
+def _wrong_address(block: ConnectorBlock) -> Iterator[tuple[Location, str]]:
     parts = urlsplit(block.address)
     host = parts.hostname or ""
     if parts.scheme not in {"https", "http"} or not host or "{" in parts.netloc:
-        found.append((("address",), "write https://host/path; the host itself is fixed"))
+        yield ("address",), "write https://host/path; the host itself is fixed"
     elif parts.username or parts.password:
-        found.append((("address",), "no user and no password here; use token_file"))
+        yield ("address",), "no user and no password here; use token_file"
     elif parts.scheme == "http" and not block.insecure_http and not is_loopback(host):
-        message = "http leaves the machine unprotected; write https, or insecure_http: true"
-        found.append((("address",), message))
+        yield (
+            ("address",),
+            "http leaves the machine unprotected; write https, or insecure_http: true",
+        )
     try:
         block.address.format(**dict.fromkeys(_FIELDS, ""))
     except (KeyError, IndexError, ValueError):
         names = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))
-        found.append((("address",), f"in braces only {names}"))
-    for name in ("balances", "kind", "amount", "currency", "as_of", "direction"):
-        pointer = getattr(block.mapping, name)
-        if pointer is not None and not is_pointer(pointer):
-            found.append((("mapping", name), "write a JSON pointer, such as /balance/amount"))
-    return found
+        yield ("address",), f"in braces only {names}"
 
 
 def _terms(name: str, block: ConnectorBlock) -> HttpTerms:

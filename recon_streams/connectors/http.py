@@ -6,6 +6,8 @@ host that the file names and to no other. An answer counts whole or not at all.
 
 import asyncio
 import ssl
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -53,6 +55,12 @@ class HttpTerms(msgspec.Struct, frozen=True, kw_only=True):
     answer_bytes_max: int = 65_536
     connections_max: int = 32
     mapping: BalanceMapping = BalanceMapping()
+
+
+def lease_of(connectors: Iterable[HttpTerms]) -> timedelta:
+    """Return how long the slowest of `connectors` may take, and then some."""
+    longest = max((each.attempts * (each.timeout_seconds + 2) for each in connectors), default=0)
+    return timedelta(seconds=60 + longest)
 
 
 class HttpConnector:

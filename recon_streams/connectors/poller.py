@@ -5,7 +5,7 @@ in between, it leaves leases that end, and each question is asked again; its ans
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,6 +28,7 @@ from topics.bank_balances import TOPIC, BankAnswer, BankBalance, BankFailure
 _AHEAD_MAX: Final = timedelta(minutes=5)
 _POLL_SECONDS: Final = 1.0
 _ANSWERS_MAX: Final = 500
+_GIVE_UP_SECONDS: Final = 5.0
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ async def poll_for_ever(parts: PollerParts) -> None:
         LogUnreachable: What was answered could not be written; the questions are asked again.
     """
     if not parts.connectors:
-        await asyncio.Event().wait()
+        await _give_up_for_ever(parts)
     for connector in parts.connectors.values():
         await connector.start()
     answers: asyncio.Queue[Answer] = asyncio.Queue()
@@ -112,6 +113,16 @@ async def _ask_for_ever(
             await listener.remove_listener(question.CHANNEL, hear)
 
 
+async def _give_up_for_ever(parts: PollerParts) -> None:
+    """Answer what is over because nobody could ask: the sweep waits for this answer too."""
+    while True:
+        claimed = await question.claim(
+            parts.pool, (), rows_max=_ANSWERS_MAX, now=utc_now(), lease=parts.lease
+        )
+        await _write(parts, [await _answered(parts, each) for each in claimed])
+        await asyncio.sleep(0 if len(claimed) == _ANSWERS_MAX else _GIVE_UP_SECONDS)
+
+
 async def _any(waiting: Awaitable[object], seconds: float) -> None:
     try:
         await asyncio.wait_for(waiting, seconds)
@@ -120,13 +131,17 @@ async def _any(waiting: Awaitable[object], seconds: float) -> None:
 
 
 async def _ask(parts: PollerParts, claimed: Claimed, answers: "asyncio.Queue[Answer]") -> None:
-    said = await answer_of(parts.connectors[claimed.connector], claimed)
+    await answers.put(await _answered(parts, claimed))
+
+
+async def _answered(parts: PollerParts, claimed: Claimed) -> Answer:
+    said = await answer_of(parts.connectors.get(claimed.connector), claimed)
     parts.on_answered("BALANCE" if isinstance(said, BankBalance) else said.reason)
     key = claimed.definition.account_id.encode()
-    await answers.put((claimed, OutgoingRecord(TOPIC, key, _ENCODER.encode(said))))
+    return claimed, OutgoingRecord(TOPIC, key, _ENCODER.encode(said))
 
 
-async def answer_of(connector: Connector, claimed: Claimed) -> BankAnswer:
+async def answer_of(connector: Connector | None, claimed: Claimed) -> BankAnswer:
     """Return what the bank said, or why it said nothing, as a record."""
     definition = claimed.definition
     try:
@@ -152,7 +167,9 @@ async def answer_of(connector: Connector, claimed: Claimed) -> BankAnswer:
     )
 
 
-async def _said(connector: Connector, claimed: Claimed) -> tuple[Said, datetime]:
+async def _said(connector: Connector | None, claimed: Claimed) -> tuple[Said, datetime]:
+    if connector is None:
+        raise NoBalance("NOT_ASKED_IN_TIME", f"no worker has a connector {claimed.connector}")
     if utc_now() >= claimed.give_up_at:
         raise NoBalance("NOT_ASKED_IN_TIME", "the question waited until it was over")
     said = await connector.ask(claimed.definition)
@@ -167,8 +184,14 @@ async def _write_for_ever(parts: PollerParts, answers: "asyncio.Queue[Answer]") 
         taken = [await answers.get()]
         while not answers.empty() and len(taken) < _ANSWERS_MAX:
             taken.append(answers.get_nowait())
-        await parts.writer.append([record for _, record in taken])
-        faultpoint.hit("after_answer_before_mark")
-        at: datetime = utc_now()
-        await question.mark_answered(parts.pool, [each.question_id for each, _ in taken], at)
-        _log.debug("banks_answered", count=len(taken))
+        await _write(parts, taken)
+
+
+async def _write(parts: PollerParts, taken: Sequence[Answer]) -> None:
+    if not taken:
+        return
+    await parts.writer.append([record for _, record in taken])
+    faultpoint.hit("after_answer_before_mark")
+    ids = [each.question_id for each, _ in taken]
+    await question.mark_answered(parts.pool, ids, utc_now())
+    _log.debug("banks_answered", count=len(taken))

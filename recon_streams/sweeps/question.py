@@ -130,11 +130,15 @@ async def claim(
     pool: asyncpg.Pool, connectors: Collection[str], *, rows_max: int, now: datetime,
     lease: timedelta,
 ) -> list[Claimed]:  # fmt: skip
-    """Return questions that are ours to ask now, with the newest definition of their accounts."""
+    """Return questions that are ours to ask now, with the newest definition of their accounts.
+
+    Those that `connectors` can ask, and whatever is over because nobody could.
+    """
     rows = await pool.fetch(
         "WITH open AS (SELECT question_id FROM sweeps.question WHERE answered_at IS NULL "
         "AND not_before <= $1 AND (lease_until IS NULL OR lease_until <= $1) "
-        "AND connector = ANY($2::text[]) ORDER BY not_before LIMIT $3 FOR UPDATE SKIP LOCKED), "
+        "AND (connector = ANY($2::text[]) OR give_up_at <= $1) "
+        "ORDER BY not_before LIMIT $3 FOR UPDATE SKIP LOCKED), "
         "taken AS (UPDATE sweeps.question AS q SET lease_until = $4, attempts = attempts + 1 "
         "FROM open WHERE q.question_id = open.question_id "
         "RETURNING q.question_id, q.number, q.connector, q.give_up_at) "

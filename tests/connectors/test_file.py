@@ -1,5 +1,7 @@
 """connectors.yaml: what it says, and the line of everything wrong in it."""
 
+from pathlib import Path
+
 import pytest
 
 from recon_streams.connectors.file import connectors_of
@@ -26,12 +28,14 @@ def test_little_has_to_be_said() -> None:
     )
 
 
-def test_everything_can_be_said() -> None:
+def test_everything_can_be_said(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("secret")
     (terms,) = read(
-        "address: http://10.0.0.1/{bank_account}\ninsecure_http: true\ntoken_file: /run/token\n"
+        f"address: http://10.0.0.1/{{bank_account}}\ninsecure_http: true\ntoken_file: {token}\n"
         "scheme: Token\nmapping:\n  kind: null\n  amount: /a/0\n  direction: /d\n  debits: [out]"
     )
-    assert str(terms.token_file) == "/run/token"
+    assert terms.token_file == token
     assert (terms.mapping.kind, terms.mapping.amount, terms.mapping.debits) == (
         None, "/a/0", ("out",),
     )  # fmt: skip
@@ -55,6 +59,7 @@ def test_plain_http_stays_on_this_machine() -> None:
         ("address: https://bank.example/\nmapping: {amount: amount}", "write a JSON pointer"),
         ("address: https://bank.example/\ntimeout_seconds: 0", "not less than 1"),
         ("timeout_seconds: 3", "is required"),
+        ("address: https://bank.example/\ntoken_file: /nowhere/token", "no file that"),
     ],
 )
 def test_what_cannot_be_is_told_with_its_line(block: str, said: str) -> None:

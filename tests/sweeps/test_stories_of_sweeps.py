@@ -9,6 +9,7 @@ from aiohttp import web
 
 from recon_streams.kernel.clock import utc_now
 from recon_streams.reports.dataset import dataset_from_bytes
+from recon_streams.sweeps.terms import SweepTerms
 from topics.ticks import SweepTick, WindowTick
 
 pytestmark = pytest.mark.postgres
@@ -257,3 +258,16 @@ async def test_a_window_is_reported_once_with_what_moved_between_its_sweeps(
     assert account.drift.change == "250"
     assert account.bank_balance.answer == "NOT_ASKED"
     assert {each.topic for each in account.coverage} == {"ledger.movements"}
+
+
+async def test_a_question_that_nobody_can_ask_is_over_when_its_time_is(
+    desk: Any, make_account: Any
+) -> None:
+    terms = SweepTerms(give_up_after=timedelta(milliseconds=300))
+    hasty = type(desk)(desk.pool, desk.bank, terms=terms)
+    await hasty.register(make_account(connector="nobody"))
+    hasty.poll()
+    row = await hasty.sweep()
+    await hasty.stop()
+    assert (row["bank_state"], row["verdict"]) == ("UNREACHABLE", "UNKNOWN")
+    assert row["bank_detail"] == "NOT_ASKED_IN_TIME no worker has a connector nobody"
