@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from iso4217 import Currency
@@ -41,6 +42,19 @@ def decimal_of(text: str, field: str) -> Decimal:
     if fraction:
         return parse_amount(f"{whole}.{fraction}", field=field, scale_max=SCALE_MAX)
     return parse_amount(whole, field=field, scale_max=SCALE_MAX)
+
+
+# An entry and its one transaction print the same amount, and so do many payments.
+@lru_cache(maxsize=4096)
+def known_decimal(text: str) -> tuple[Decimal, int] | None:
+    """Return what `decimal_of` returns and its digits after the point; None if it refuses."""
+    try:
+        amount = decimal_of(text, "")
+    except Refused:
+        return None
+    exponent = amount.as_tuple().exponent
+    assert isinstance(exponent, int), "infinities and NaN never become amounts"
+    return amount, -exponent
 
 
 def checked_currency(code: str, field: str) -> str:

@@ -9,7 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from recon_streams.iso20022.amounts import MINOR_UNITS, XML_SPACE, checked_currency, decimal_of
+from recon_streams.iso20022.amounts import (
+    MINOR_UNITS,
+    XML_SPACE,
+    checked_currency,
+    decimal_of,
+    known_decimal,
+)
 from recon_streams.iso20022.moments import Moment, moment_of
 from recon_streams.iso20022.reading import Children, Reading
 from recon_streams.iso20022.safe_xml import Element, local_name
@@ -43,7 +49,12 @@ def text_of(element: Element, parent: str) -> str:
 def text_in(children: Children, name: str, parent: str) -> str | None:
     """Return the text of the child called `name`; None if it is absent or empty."""
     element = children.get(name)
-    return None if element is None else text_of(element, parent) or None
+    if element is None:
+        return None
+    if len(element):
+        return text_of(element, parent)
+    text = element.text
+    return text.strip(XML_SPACE) or None if text else None
 
 
 def reference_in(children: Children, name: str, parent: str) -> str | None:
@@ -51,7 +62,10 @@ def reference_in(children: Children, name: str, parent: str) -> str | None:
     element = children.get(name)
     if element is None:
         return None
-    text = text_of(element, parent)
+    if len(element):
+        return text_of(element, parent)
+    text = element.text
+    text = text.strip(XML_SPACE) if text else None
     return None if not text or text.upper() in PLACEHOLDERS else text
 
 
@@ -62,13 +76,16 @@ def money_of(element: Element, parent: str, reading: Reading) -> tuple[Decimal, 
         Refused: MARKUP_IN_VALUE, MISSING_FIELD for no currency, and what `decimal_of` and
             `checked_currency` raise.
     """
+    known = known_decimal(text_of(element, parent))
+    currency = element.get("Ccy")
+    exponent = MINOR_UNITS.get(currency or "")
+    if known is not None and exponent is not None and known[1] <= exponent and currency:
+        return known[0], currency
     path = f"{parent}/{local_name(element)}"
     amount = decimal_of(text_of(element, parent), path)
-    currency = element.get("Ccy")
     if currency is None:
         rule = "an amount names its currency"
         raise Refused(RefusalCode.MISSING_FIELD, f"{path}/@Ccy", rule)
-    exponent = MINOR_UNITS.get(currency)
     if exponent is None or currency == "XXX":
         checked_currency(currency, f"{path}/@Ccy")
         if currency not in MINOR_UNITS:

@@ -60,7 +60,19 @@ class Reading:
             Refused: DUPLICATE_FIELD, or UNKNOWN_MESSAGE for a child of another namespace whose
                 name is one of `shape`.
         """
-        return self.split(element, shape, path)[0]
+        # The loop of `split` once more, without what repeats: most elements hold single values.
+        names = self._names[shape].one
+        found: Children = {}
+        for child in element:
+            name = names.get(child.tag)
+            if name is None:
+                self._note_unread(child, shape, path)
+            elif name in found:
+                rule = "the element occurs at most once"
+                raise Refused(RefusalCode.DUPLICATE_FIELD, _join(path, name), rule)
+            else:
+                found[name] = child
+        return found
 
     def split(self, element: Element, shape: Shape, path: str) -> tuple[Children, Repeated]:
         """Return the children of `element` that occur once, and those that may repeat.
@@ -97,11 +109,13 @@ class Reading:
         An element of a known name in another namespace is refused: to skip it could lose an
         entry, and to read it could read an entry that belongs to an extension.
         """
+        # The stubs say that every tag is text; a comment's is the function that makes comments.
+        tag: object = child.tag
+        if isinstance(tag, str) and tag.startswith(self._prefix):
+            return
         if isinstance(child, _MARKUP):
             text = "comments and processing instructions are ignored between elements"
             self.note(FindingCode.MARKUP_BETWEEN_ELEMENTS, path or "Document", text)
-            return
-        if child.tag.startswith(self._prefix):
             return
         name = local_name(child)
         if name in shape.one or name in shape.many:
