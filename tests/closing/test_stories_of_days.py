@@ -384,3 +384,67 @@ async def test_what_a_run_finds_is_what_its_snapshot_says(story: Story) -> None:
     (kept,) = await story.fetch("SELECT version, content FROM closing.calendar_version")
     assert kept["version"] == story.calendars.version
     assert date(2026, 11, 16) == day.on
+
+
+SHORT_DAYS = """accounts:
+  - account_id: AE-1
+    currency: AED
+    bank_accounts: [{other: BANK-1}]
+    calendar: AE
+    time_zone: Asia/Dubai
+    statements: {cut_off: "18:00"}
+    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}
+"""
+
+
+async def test_what_the_ledger_does_in_the_evening_is_outstanding_if_the_bank_was_quicker(
+    unregistered: Story,
+) -> None:
+    await unregistered.registered(SHORT_DAYS)
+    await unregistered.play(
+        """
+        16 053 1000 1001 A+1
+        16T18:30 ledger +1 A
+        16T18:40 ledger +2 B
+        16T19:00 ledger +3 C
+        16 run bank 1001 ledger 1000 items MATCHED_LATER:1 proof 0
+        17 053 1001 1003 B+2
+        16 run became UNCHANGED
+        17 run bank 1003 ledger 1006 items LEDGER_NOT_AT_BANK:3 proof 0
+        """
+    )
+
+
+async def test_a_statement_moves_an_entry_to_the_day_it_gives(story: Story) -> None:
+    await story.play(
+        """
+        16 ledger +100 A
+        16 054 A+100
+        16 053 no.1 1000 1000
+        16 run bank 1000 ledger 1100 proof -100
+        17 053 no.2 1000 1100 A+100
+        16 run version 2 items MATCHED_LATER:-100 proof 0
+        17 run bank 1100 ledger 1100 explained 0 proof 0
+        """
+    )
+    assert await open_kinds(story, "BALANCE_MISMATCH") == []
+
+
+async def test_the_last_of_several_statements_of_a_day_closes_it(story: Story) -> None:
+    await story.play(
+        """
+        17T09:00<16 053 no.1 1000 1004 A+4
+        17T09:01<16 053 no.2 1004 1009 B+5
+        16 run bank 1009 proof 0 chain JOINED
+        17 053 no.3 1009 1009
+        17 run bank 1009 proof 0 chain JOINED
+        """
+    )
+
+
+async def test_a_match_of_one_bank_entry_and_one_movement_is_counted_by_its_rule(
+    story: Story,
+) -> None:
+    await story.play("16 ledger +3 A\n16 053 1000 1003 A+3\n16 run")
+    (total,) = (await story.day("16")).matched
+    assert (total.rule, total.matches, total.bank_amount) == ("bank reference", 1, "3")
