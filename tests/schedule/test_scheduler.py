@@ -17,6 +17,7 @@ from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.kernel.faultpoint import EXIT_CODE
 from recon_streams.positions.registry_store import apply_registry
+from recon_streams.registry.calendar_file import load_calendars
 from recon_streams.registry.definition import AccountDefinition, AccountSweep, BankAccount
 from recon_streams.runtime.settings import load_settings
 from recon_streams.schedule.scheduler import emit_due
@@ -33,12 +34,14 @@ import asyncio, sys
 from datetime import datetime, timedelta
 from agents.instants import make_planners
 from recon_streams.book.connection import open_pool
+from recon_streams.registry.calendar_file import load_calendars
 from recon_streams.runtime.settings import load_settings
 from recon_streams.schedule.scheduler import emit_due
 
 async def main():
     dsn, start, minutes = sys.argv[1], datetime.fromisoformat(sys.argv[2]), int(sys.argv[3])
-    planners = make_planners(load_settings(None, {}).sweeps)
+    planners = make_planners(load_settings(None, {}).sweeps, load_calendars())
+    planners = [each for each in planners if each.kind in ("sweep", "window", "escalation")]
     pool = await open_pool(dsn)
     for minute in range(0, minutes + 1, 20):
         now = start + timedelta(minutes=minute)
@@ -69,7 +72,9 @@ class Book:
         self.owner = owner
         self.dsn = dsn
         self.planners = [
-            each for each in make_planners(load_settings(None, {}).sweeps) if each.kind in KINDS
+            each
+            for each in make_planners(load_settings(None, {}).sweeps, load_calendars())
+            if each.kind in KINDS
         ]
 
     async def apply(self, at: datetime, *accounts: AccountDefinition) -> None:
