@@ -20,7 +20,6 @@ from agents.cli.place import (
     find_place,
 )
 from agents.patience import with_patience
-from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import store
 from recon_streams.closing.by_matching import ByMatching
 from recon_streams.closing.day import OnePerson, Signature
@@ -28,6 +27,7 @@ from recon_streams.closing.overview import DayLine, overview
 from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.closing.run import Became, DayResult, DayRun, run_day
 from recon_streams.closing.sign_off import Answer, close_days, reopen_days
+from recon_streams.closing.turn import turn
 from recon_streams.kernel.clock import utc_now
 from recon_streams.runtime.exit_codes import ExitCode
 
@@ -217,7 +217,7 @@ async def _run(place: Place, on: date, names: list[str] | None) -> DayResult:
         wanted = await _wanted(pool, on, names, now)
 
         async def attempt() -> DayResult:
-            async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+            async with turn(pool) as unit:
                 return await run_day(unit, calendars, matcher, wanted)
 
         # Somebody else may run the same day at this moment: then once more.
@@ -239,7 +239,7 @@ async def _close(
         tools = (calendars, ByMatching(RulesInForce()), OnePerson())
 
         async def attempt() -> list[Answer]:
-            async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+            async with turn(pool) as unit:
                 _, answers = await close_days(unit, tools, wanted, signature, waive=accept)
                 return answers
 
@@ -250,7 +250,7 @@ async def _reopen(place: Place, on: date, names: list[str] | None, reason: str) 
     signature = Signature(actor=getpass.getuser(), reason=reason, at=utc_now())
     async with place.pool() as pool:
         accounts = (await _wanted(pool, on, names, signature.at)).accounts
-        async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+        async with turn(pool) as unit:
             numbers = accounts or tuple(await store.snapshots(unit.connection, on))
             return await reopen_days(unit, OnePerson(), on, numbers, signature)
 

@@ -21,9 +21,6 @@ from recon_streams.reports.dataset import (
     series_of,
 )
 
-# Two runs of other accounts on one day must not issue one version of its report.
-_LOCK = 0x7265636E6F08
-
 _DECODER = msgspec.json.Decoder(AccountDay)
 
 
@@ -36,7 +33,6 @@ async def issue(
     there is all there will be.
     """
     connection = unit.connection
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
     snapshots = await store.snapshots(connection, on)
     if not snapshots:
         return None

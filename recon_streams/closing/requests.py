@@ -10,6 +10,7 @@ from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import queue_store
 from recon_streams.closing.matcher import Matcher
 from recon_streams.closing.run import DayResult, DayRun, run_day
+from recon_streams.closing.turn import turn
 from recon_streams.kernel.calendars import Calendars
 
 # A thousand small accounts take a second or two; one unit holds no more of them.
@@ -38,8 +39,20 @@ async def ask_for_changed(pool: asyncpg.Pool, *, since: date) -> list[tuple[int,
 async def run_requested(
     pool: asyncpg.Pool, calendars: Calendars, matcher: Matcher, *, now: datetime
 ) -> Ran:
-    """Run the day that was asked for first; nothing is lost if this fails."""
-    async with UnitOfWork(pool, isolation="repeatable_read") as unit:
+    """Run the day that was asked for first, unless somebody else is at it.
+
+    What fails leaves what was asked for.
+    """
+    try:
+        return await _run_first(pool, calendars, matcher, now)
+    except asyncpg.LockNotAvailableError:
+        return Ran(result=None)
+
+
+async def _run_first(
+    pool: asyncpg.Pool, calendars: Calendars, matcher: Matcher, now: datetime
+) -> Ran:
+    async with turn(pool, wait=False) as unit:
         taken = await queue_store.take_requests(unit.connection, rows_max=ACCOUNTS_MAX)
         if taken is None:
             return Ran(result=None)

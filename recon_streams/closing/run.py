@@ -7,7 +7,6 @@ leaves nothing behind.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum, unique
-from typing import Final
 
 import msgspec
 
@@ -28,9 +27,6 @@ from recon_streams.reports.account_day import AccountDay
 from recon_streams.reports.dataset import digest_of
 from recon_streams.statements.expectation import Received, expected_of
 from recon_streams.statements.expectation import news_of as news_of_statements
-
-# Any number that nobody else uses as the class of an advisory lock.
-_LOCK: Final = 0x7265636E
 
 
 @unique
@@ -93,10 +89,9 @@ class DayResult(msgspec.Struct, frozen=True, kw_only=True):
 async def run_day(
     unit: UnitOfWork, calendars: Calendars, matcher: Matcher, wanted: DayRun
 ) -> DayResult:
-    """Run one day of accounts inside `unit`, which should see one state of the book."""
+    """Run one day of accounts inside `unit`, which has the turn; see `turn`."""
     connection = unit.connection
     accounts = {each.number: each for each in await store.registered(connection, wanted.accounts)}
-    await _lock(connection, accounts)
     asked, left_out = await _ask(connection, calendars, accounts.values(), wanted)
     results = [
         RunResult(number=number, name=accounts[number].name, became=became)
@@ -121,15 +116,6 @@ async def run_day(
     report_id = await issue(unit, calendars, wanted.on, whole=wanted.whole)
     ordered = sorted(results, key=lambda result: result.name)
     return DayResult(on=wanted.on, accounts=tuple(ordered), report_id=report_id)
-
-
-async def _lock(connection: Session, numbers: Collection[int]) -> None:
-    """Let nobody else run a day of these accounts before the unit ends."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock($1, n) FROM unnest($2::int[]) AS k(n) ORDER BY n",
-        _LOCK,
-        sorted(numbers),
-    )
 
 
 async def _ask(

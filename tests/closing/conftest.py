@@ -36,6 +36,7 @@ from recon_streams.closing.by_matching import ByMatching
 from recon_streams.closing.day import OnePerson, Signature
 from recon_streams.closing.run import DayResult, DayRun, run_day
 from recon_streams.closing.sign_off import Answer, close_days, reopen_days
+from recon_streams.closing.turn import turn
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.log.record import Batch, Record, TopicPartition
@@ -183,7 +184,7 @@ class Story:
         signature = Signature(actor="anna", reason="looked at it", at=self._late(day))
         wanted = DayRun(on=moment(day).date(), accounts=None, at=signature.at, run=f"c{day}{words}")
         tools = (self.calendars, MATCHER, OnePerson())
-        async with UnitOfWork(self.pool, isolation="repeatable_read") as unit:
+        async with turn(self.pool) as unit:
             _, self.answers = await close_days(unit, tools, wanted, signature, waive=waive)
         refused = [said for answer in self.answers for said in answer.refused]
         assert bool(refused) == ("refused" in words), refused
@@ -204,16 +205,15 @@ class Story:
         on = date(2026, 11, int(day))
         self.message += 1
         wanted = DayRun(on=on, accounts=accounts, at=at, run=f"run {on} {self.message}")
-        async with UnitOfWork(self.pool, isolation="repeatable_read") as unit:
+        async with turn(self.pool) as unit:
             return await run_day(unit, self.calendars, MATCHER, wanted)
 
     async def made(self, day: str) -> bytes:
         """Return the bytes that a run would keep, and keep nothing."""
         on = date(2026, 11, int(day))
         wanted = DayRun(on=on, accounts=None, at=self._late(day), run=f"run {on} 1")
-        unit = UnitOfWork(self.pool, isolation="repeatable_read")
         with suppress(_Enough):
-            async with unit:
+            async with turn(self.pool) as unit:
                 await run_day(unit, self.calendars, MATCHER, wanted)
                 (row,) = await unit.connection.fetch("SELECT content FROM closing.snapshot")
                 raise _Enough

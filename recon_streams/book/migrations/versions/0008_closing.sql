@@ -20,6 +20,9 @@ CREATE TABLE closing.request (
 );
 CREATE INDEX request_oldest ON closing.request (requested_at);
 
+-- Locked by whoever runs a day: one at a time. It has no rows.
+CREATE TABLE closing.turn (nothing boolean);
+
 -- Ticks that were decided, so that none is decided twice.
 CREATE TABLE closing.tick (
     number integer NOT NULL,
@@ -85,5 +88,6 @@ CREATE TABLE closing.snapshot (
 GRANT USAGE ON SCHEMA closing TO recon_app;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA closing TO recon_app;
 -- Whoever takes a request locks it first, which takes the right to change it.
+GRANT UPDATE ON closing.turn TO recon_app;
 GRANT DELETE, UPDATE (cause) ON closing.request TO recon_app;
 GRANT UPDATE (state, version, sequence, looked_sequence, looked_statement_at) ON closing.day TO recon_app;
