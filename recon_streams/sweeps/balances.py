@@ -22,6 +22,7 @@ from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.registry.definition import AccountSweep
 from recon_streams.sweeps import question, store
 from recon_streams.sweeps.answer import Judged, Recent, judge
+from recon_streams.sweeps.completion import tell_if_complete
 from recon_streams.sweeps.findings import Findings, evidence_of, findings_of_answer
 from recon_streams.sweeps.question import Asked, NewQuestion
 from recon_streams.sweeps.sweep import BankState
@@ -85,6 +86,7 @@ class BankBalances:
             for answer in answers:
                 outcomes[answer.index] = batch.take(answer, self._terms)
             await batch.write(unit)
+            await tell_if_complete(unit, self._terms, batch.settled)
         return [outcomes[index] for index in range(len(readings))]
 
 
@@ -180,6 +182,11 @@ class _Batch:
         at = min(judged.as_of, answer.record.appended_at)
         self._hearing.heard(account, at=at, evidence=event_evidence(answer.record))
         return msgspec.structs.replace(judged, verdict=self._hearing.state(account).tier)
+
+    @property
+    def settled(self) -> set[datetime]:
+        """When the sweeps that are decided now were due."""
+        return {asked.key[1] for asked, _, _ in self._settled}
 
     async def write(self, unit: UnitOfWork) -> None:
         """Write what was decided."""

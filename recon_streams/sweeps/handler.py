@@ -16,6 +16,7 @@ from recon_streams.positions.state import AccountState
 from recon_streams.registry.definition import AccountSweep
 from recon_streams.schedule.handler import DueTick
 from recon_streams.sweeps import question, store
+from recon_streams.sweeps.completion import tell_if_complete
 from recon_streams.sweeps.findings import Findings, evidence_of, findings_of_look
 from recon_streams.sweeps.question import NewQuestion
 from recon_streams.sweeps.store import NewSweep, SweepKey
@@ -70,6 +71,8 @@ class SweepHandler:
         await question.write(unit, questions)
         if sweeps:
             await _note(unit, found, ticks)
+            scheduled = {sweep.due_at for sweep in sweeps if not sweep.asks}
+            await tell_if_complete(unit, self._terms, scheduled)
         return outcomes
 
     def _look(

@@ -81,6 +81,7 @@ class Desk:
     compared: list[TableState] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
     polling: "asyncio.Task[None] | None" = None
+    dsn: str = ""
 
     def __post_init__(self) -> None:
         self.writer = PostgresWriter(self.pool)
@@ -230,7 +231,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
     await PostgresAdmin(pool).apply(topic_plans(partitions=PARTITIONS))
     bank = StubBank()
     await bank.start()
-    desk = Desk(pool, bank)
+    desk = Desk(pool, bank, dsn=database)
     yield desk
     await desk.stop()
     await bank.stop()

@@ -1,18 +1,24 @@
 """Accounts are looked at, banks are asked, and what differs is told: on a real book and bank."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from agents.instants import make_planners
+from recon_streams.book.connection import open_pool
 from recon_streams.kernel.clock import utc_now
+from recon_streams.registry.calendar_file import load_calendars
 from recon_streams.reports.dataset import dataset_from_bytes
+from recon_streams.runtime.settings import load_settings
+from recon_streams.schedule.scheduler import emit_due
 from recon_streams.sweeps.terms import SweepTerms
 from topics.ticks import SweepTick, WindowTick
 
 pytestmark = pytest.mark.postgres
+_SETTINGS = load_settings(None, {}).sweeps
 
 
 async def test_a_sweep_keeps_the_figures_the_verdict_and_what_the_table_says(
@@ -271,3 +277,45 @@ async def test_a_question_that_nobody_can_ask_is_over_when_its_time_is(
     await hasty.stop()
     assert (row["bank_state"], row["verdict"]) == ("UNREACHABLE", "UNKNOWN")
     assert row["bank_detail"] == "NOT_ASKED_IN_TIME no worker has a connector nobody"
+
+
+async def test_a_window_whose_last_bank_has_answered_is_reported_at_once(
+    desk: Any, make_account: Any
+) -> None:
+    end = utc_now().replace(second=0, microsecond=0)
+    end -= timedelta(minutes=end.minute % 30)
+    planners = [each for each in make_planners(_SETTINGS, load_calendars()) if each.kind == "sweep"]
+    await emit_due(desk.pool, planners, now=end - timedelta(minutes=1))
+    await desk.register(make_account("A"), make_account("B", connector="stub"))
+    await _applied_at(desk, end - timedelta(minutes=1))
+    desk.bank.balances["B"] = "1000000"
+    assert await emit_due(desk.pool, planners, now=end, rows_max=1) == 1
+    await desk.relay()
+    await desk.decide("recon.ticks")
+    # One of the two is not emitted yet: what is decided is not all there is.
+    assert await _reports(desk) == 0
+    assert await emit_due(desk.pool, planners, now=end, rows_max=1) == 1
+    await desk.relay()
+    await desk.decide("recon.ticks")
+    assert await _reports(desk) == 0
+    desk.poll()
+    async with asyncio.timeout(15):
+        while await _reports(desk) == 0:
+            await asyncio.sleep(0.05)
+            await desk.decide("bank.balances")
+            await desk.decide("recon.ticks")
+    await desk.tick(WindowTick(due_at=end + timedelta(minutes=3)), "all")
+    assert await _reports(desk) == 1
+
+
+async def _reports(desk: Any) -> int:
+    count: int = await desk.pool.fetchval("SELECT count(*) FROM reports.report")
+    return count
+
+
+async def _applied_at(desk: Any, at: datetime) -> None:
+    """Let the registry have been applied at `at`."""
+    dsn = desk.dsn
+    owner = await open_pool(dsn, as_app=False)
+    await owner.execute("UPDATE positions.registry_version SET applied_at = $1", at)
+    await owner.close()
