@@ -93,11 +93,14 @@ class Rest:
 
     async def _repeated(self, numbers: Sequence[int]) -> dict[int, frozenset[Place]]:
         found: dict[int, set[Place]] = {}
+        # Key by key: the planner has not heard yet of the million rows that were just written.
+        await self._unit.connection.execute("SET LOCAL enable_seqscan = off")
         for statement in working_tables.repeated(self._request.rules):
             for number, side, sequence, part in await self._unit.connection.fetch(
                 statement, numbers
             ):
                 found.setdefault(number, set()).add((Side(side), ItemKey(sequence, part)))
+        await self._unit.connection.execute("SET LOCAL enable_seqscan = on")
         return {number: frozenset(places) for number, places in found.items()}
 
     async def _store(

@@ -74,8 +74,11 @@ _REPEATED_BEFORE: Final = """
 SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w CROSS JOIN LATERAL (
     SELECT r.ledger_sequence FROM positions.ledger_record AS r WHERE r.number = w.number
     AND r.reference = w.end_to_end_id AND r.amount = w.amount OFFSET 0) AS r
-WHERE w.number = ANY($1) AND EXISTS (SELECT FROM matching.match AS m WHERE m.number = w.number
-    AND m.ledger_sequence = r.ledger_sequence AND m.released_by IS NULL)
+WHERE w.number = ANY($1) AND EXISTS (SELECT FROM matching.match AS m
+    JOIN positions.bank_entry AS e ON e.number = m.number AND e.sequence = m.bank_sequence
+        AND e.part = m.bank_part
+    WHERE m.number = w.number AND m.ledger_sequence = r.ledger_sequence AND m.released_by IS NULL
+        AND e.end_to_end_id = w.end_to_end_id AND e.net = w.amount)
 UNION ALL
 SELECT w.number, 'L', w.ledger_sequence, 0 FROM {ledger} AS w CROSS JOIN LATERAL (
     SELECT r.ledger_sequence FROM positions.ledger_record AS r WHERE r.number = w.number
@@ -190,15 +193,14 @@ def repeated(rules: MatchingRules) -> Iterator[str]:
     bank, ledger = rest_tables(rules)
     for place, each in enumerate(rules.references):
         yield f"""
-SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w JOIN work_twice{place} AS t
-    ON t.h = w.h{place} WHERE w.number = ANY($1) AND t.banks > 1 AND EXISTS (
-    SELECT FROM work_pair AS p JOIN work_bank AS o USING (number, sequence, part)
-    WHERE p.number = w.number AND o.h{place} = w.h{place})
+SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w WHERE w.number = ANY($1) AND w.h{place}
+    IN (SELECT o.h{place} FROM work_bank AS o JOIN work_pair AS p USING (number, sequence, part)
+        WHERE o.h{place} IN (SELECT h{place} FROM {bank} WHERE number = ANY($1)))
 UNION ALL
-SELECT w.number, 'L', w.ledger_sequence, 0 FROM {ledger} AS w JOIN work_twice{place} AS t
-    ON t.h = w.h{place} WHERE w.number = ANY($1) AND t.ledgers > 1 AND EXISTS (
-    SELECT FROM work_pair AS p JOIN work_ledger AS o USING (number, ledger_sequence)
-    WHERE p.number = w.number AND o.h{place} = w.h{place})
+SELECT w.number, 'L', w.ledger_sequence, 0 FROM {ledger} AS w WHERE w.number = ANY($1)
+    AND w.h{place} IN (SELECT o.h{place} FROM work_ledger AS o
+        JOIN work_pair AS p USING (number, ledger_sequence)
+        WHERE o.h{place} IN (SELECT h{place} FROM {ledger} WHERE number = ANY($1)))
 """  # noqa: S608 - of our own words
         if each.bank == "end_to_end_id" and each.ledger == "reference":
             yield _REPEATED_BEFORE.format(bank=bank, ledger=ledger)
@@ -221,7 +223,9 @@ def _table(side: str, place: int) -> str:
 
 
 def _hash(text: str, amount: str) -> str:
-    return f"hashtextextended({text}, hash_numeric_extended({amount}, e.number::bigint))"
+    # The hash of a number does not look at its sign.
+    seed = f"e.number::bigint * 2 + ({amount} > 0)::int"
+    return f"hashtextextended({text}, hash_numeric_extended({amount}, {seed}))"
 
 
 def _twice(place: int, bank: str, ledger: str) -> str:
