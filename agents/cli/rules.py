@@ -31,7 +31,7 @@ group = typer.Typer(help="The rules of matching: show, try on history, apply.")
 app.add_typer(group, name="rules")
 
 FileArgument = Annotated[Path, typer.Argument(help="matching.yaml")]
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
+_DAY = ["%Y-%m-%d"]
 
 
 @group.command("show")
@@ -77,8 +77,10 @@ def apply(
 @group.command("try")
 def try_(
     file: FileArgument,
-    since: Annotated[Day, typer.Option("--from", help="First day of the items.")],
-    until: Annotated[Day, typer.Option("--to", help="Last day of the items.")],
+    since: Annotated[
+        datetime, typer.Option("--from", formats=_DAY, help="First day of the items.")
+    ],
+    until: Annotated[datetime, typer.Option("--to", formats=_DAY, help="Last day of the items.")],
     account: Annotated[
         str | None, typer.Option("--account", help="One ledger account; all without it.")
     ] = None,
