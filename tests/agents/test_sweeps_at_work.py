@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from agents.address import read_address
 from recon_streams.testing.stub_bank import StubBank
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
@@ -71,6 +73,14 @@ class Machine:
         assert self.daemon.stderr is not None
         self.daemon.stderr.close()
 
+    async def book(self, query: str) -> list[Any]:
+        """Return what the book answers."""
+        connection = await asyncpg.connect(read_address(self.data).dsn)
+        try:
+            return await connection.fetch(query)
+        finally:
+            await connection.close()
+
     def run(self, *words: str, code: int = 0) -> Any:
         done = subprocess.run(
             [*_COMMAND, "run", *words, "--data", str(self.data), "-o", "json"],
@@ -121,5 +131,41 @@ def test_an_account_is_swept_on_request_and_its_bank_is_asked(
         began = time.monotonic()
         machine.run("A", "--all", code=2)
         assert time.monotonic() - began < 30
+    finally:
+        machine.down()
+
+
+def test_what_is_due_is_swept_without_being_asked_for_also_after_a_kill(
+    make_directory: Callable[[], Path], bank: StubBank
+) -> None:
+    bank.balances["A"] = "1000"
+    machine = Machine(make_directory(), bank.file)
+    machine.up()
+    # As if the last instant had been passed an hour ago: three are missed, one of them is recent.
+    moved: list[Any] = []
+    while len(moved) < 2:
+        moved = asyncio.run(
+            machine.book(
+                "UPDATE schedule.due SET after = after - interval '90 minutes', "
+                "due_at = due_at - interval '90 minutes' WHERE kind = 'sweep' "
+                "AND (SELECT count(*) FROM schedule.due WHERE kind = 'sweep') = 2 RETURNING subject"
+            )
+        )
+    machine.daemon.kill()
+    machine.daemon.wait(10)
+    assert machine.daemon.stderr is not None
+    machine.daemon.stderr.close()
+    machine.up()
+    try:
+        deadline = time.monotonic() + 30
+        query = "SELECT number, due_at, state, late, verdict FROM sweeps.sweep ORDER BY due_at"
+        while len(rows := asyncio.run(machine.book(query))) < 3 + 6 or any(
+            row["state"] != "DECIDED" for row in rows
+        ):
+            assert time.monotonic() < deadline, rows
+            time.sleep(0.2)
+        assert len({(row["number"], row["due_at"]) for row in rows}) == len(rows)
+        assert rows[0]["late"]
+        assert {row["verdict"] for row in rows} == {"OK"}
     finally:
         machine.down()
