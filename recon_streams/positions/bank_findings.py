@@ -8,7 +8,7 @@ from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, S
 from recon_streams.kernel.money import amount_text, normal, subtract
 from recon_streams.positions.bank_entries import Told
 from recon_streams.positions.bank_record import DayTotal, Payment, PaymentKey
-from recon_streams.statements.chain import Continuity, Link
+from recon_streams.statements.chain import Link
 from recon_streams.statements.equation import Equation
 
 
@@ -69,6 +69,19 @@ def unbalanced(account: int, on: date, equation: Equation, told: Told) -> Findin
     )
 
 
+def unbalanced_file(account: int, on: date, told: Told) -> Finding:
+    """Return that a file did not add up before it was cut into pages."""
+    return Finding(
+        cause=Cause(kind=Kind.STATEMENT_UNBALANCED, account=account, subject=f"{on}"),
+        source=Source.STATEMENT,
+        on=on,
+        facts={
+            "what": "the statement in a file does not add up; `recon-streams inspect` has the sums",
+            "origin": told.origin,
+        },
+    )
+
+
 def balanced(account: int, link: Link) -> Cleared:
     """Return that a statement of the day was accepted that adds up."""
     cause = Cause(kind=Kind.STATEMENT_UNBALANCED, account=account, subject=f"{link.closing_on}")
@@ -76,10 +89,14 @@ def balanced(account: int, link: Link) -> Cleared:
     return Cleared(cause=cause, source=Source.STATEMENT, proof=proof)
 
 
-def late_notification(account: int, link: Link, count: int, net: Decimal) -> Finding:
-    """Return that a statement holds entries that nothing announced."""
+def late_notification(
+    account: int, link: Link, booked: tuple[int, Decimal], page: int | None = None
+) -> Finding:
+    """Return that a statement holds entries that nothing announced: how many, and their sum."""
+    count, net = booked
+    subject = link.name if page is None else f"{link.name} page {page}"
     return Finding(
-        cause=Cause(kind=Kind.LATE_NOTIFICATION, account=account, subject=link.name),
+        cause=Cause(kind=Kind.LATE_NOTIFICATION, account=account, subject=subject),
         source=Source.STATEMENT,
         amount=normal(net),
         on=link.closing_on,
@@ -115,8 +132,8 @@ def corrected(
         facts={
             "what": "the bank sent another version of a statement that counted",
             "version": f"{new.version}",
-            "closing_before": _text(old.closing),
-            "closing_now": _text(new.closing),
+            "closing_before": text_of(old.closing),
+            "closing_now": text_of(new.closing),
             "entries_added": f"{added[0]}",
             "entries_added_sum": amount_text(added[1]),
             "entries_gone": f"{gone[0]}",
@@ -207,62 +224,14 @@ def totals(account: int, report: DayTotal, notification: DayTotal) -> Finding | 
     )
 
 
-def chain(
-    account: int, before: Link, after: Link, found: Continuity
-) -> Iterable[Finding | Cleared]:
-    """Yield what is wrong, or right again, between two statements that follow each other."""
-    cause = Cause(kind=Kind.CONTINUITY_BROKEN, account=account, subject=after.name)
-    facts = {
-        "closing_before": _text(before.closing),
-        "opening": _text(after.opening),
-        "statement_before": before.name,
-        "relation": found.relation.value,
-        "origin": after.origin,
-    }
-    if found.connects:
-        proof = {"what": "it opens with the closing before it", **facts}
-        yield Cleared(cause=cause, source=Source.STATEMENT, proof=proof)
-        return
-    if found.difference is None:
-        return
-    what = "a statement does not open with the closing before it"
-    yield Finding(
-        cause=cause,
-        source=Source.STATEMENT,
-        amount=found.difference,
-        on=after.closing_on,
-        facts={"what": what, **facts},
-    )
-    for number in found.missing:
-        yield Finding(
-            cause=_of_number(account, after.closing_on.year, number),
-            source=Source.STATEMENT,
-            on=after.closing_on,
-            facts={
-                "what": f"statement number {number} never came",
-                "between": f"{before.name} and {after.name}",
-            },
-        )
-
-
-def number_arrived(account: int, link: Link) -> Cleared | None:
-    """Return that the statement with this number is there; None if it has none."""
-    number = link.electronic_sequence or link.legal_sequence
-    if number is None:
-        return None
-    cause = _of_number(account, link.closing_on.year, number)
-    proof = {"what": "it arrived", "origin": link.origin}
-    return Cleared(cause=cause, source=Source.STATEMENT, proof=proof)
-
-
 def sums_of(equation: Equation) -> dict[str, str]:
     """Return the numbers of an equation as facts."""
     return {
-        "opening": f"{_text(equation.opening)} {equation.opening_code or ''}".strip(),
+        "opening": f"{text_of(equation.opening)} {equation.opening_code or ''}".strip(),
         "credits": amount_text(equation.booked_credits),
         "debits": amount_text(equation.booked_debits),
-        "closing": f"{_text(equation.closing)} {equation.closing_code or ''}".strip(),
-        "difference": _text(equation.difference),
+        "closing": f"{text_of(equation.closing)} {equation.closing_code or ''}".strip(),
+        "difference": text_of(equation.difference),
     }
 
 
@@ -276,9 +245,6 @@ def _of_report(account: int, on: date) -> Cause:
     return Cause(kind=Kind.SOURCE_DISAGREEMENT, account=account, subject=f"balance {on}")
 
 
-def _of_number(account: int, year: int, number: int) -> Cause:
-    return Cause(kind=Kind.STATEMENT_MISSING, account=account, subject=f"number {year}/{number}")
-
-
-def _text(amount: Decimal | None) -> str:
+def text_of(amount: Decimal | None) -> str:
+    """Return an amount as a fact."""
     return "none" if amount is None else amount_text(amount)

@@ -7,11 +7,11 @@ from recon_streams.kernel.disposition import Disposition, Held, Outcome, quarant
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.bank_message import Prepared, PreparedReport
 from recon_streams.positions.cross_check import compare_balance, compare_total, keep_report
-from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
+from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
 from recon_streams.positions.event import BankObserved, Evidence
 from recon_streams.positions.known import SeenReport
 from recon_streams.positions.page_intake import PageIntake
-from recon_streams.positions.statement_intake import StatementIntake, told_of
+from recon_streams.positions.statement_intake import StatementIntake
 from recon_streams.positions.working_set import WorkingSet
 
 
@@ -130,14 +130,17 @@ class _Message:
         """Take in what is booked until a statement says more; then compare what it says of sums."""
         state = self._intake.working.states[report.account.number]
         entries = ReportEntries(self._intake, report.account, told_of(report, self._intake))
-        lists_day = report.statement is not None and report.statement.lists_day
-        entries.take(report.booked, lists_day=lists_day)
+        statement = report.statement
+        is_page = statement is not None and statement.pages is not None
+        self._intake.set_siblings(report.account.number, () if is_page else None)
+        entries.take(report.booked, lists_day=statement is not None and statement.lists_day)
         if entries.first_known is not None:
             self._note_known(entries.first_known)
         if not entries.became:
             self._observe(report)
-        if report.statement is not None:
+        if statement is not None:
             keep_report(self._intake, report)
+        if not is_page:
             compare_balance(self._intake, report, before=state)
         if report.total is not None:
             compare_total(self._intake, report, report.total)

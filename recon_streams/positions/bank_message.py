@@ -204,6 +204,7 @@ def _identity_of(message: Message, report: Report) -> tuple[bytes, bytes]:
         page,
         day,
         report.path if not report.id else "",
+        _place_of(message),
     )
     said = _ENCODER.encode((report.account, report.entries, report.balances))
     return key, blake2b(said, digest_size=16).digest()

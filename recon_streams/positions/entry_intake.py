@@ -17,6 +17,7 @@ from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add, normal, subtract
 from recon_streams.positions.bank_entries import PreparedEntry, Told, day_of, rows_of
 from recon_streams.positions.bank_findings import late_announcement, now_confirmed
+from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import Confirmation, PaymentKey
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import AccountEvent, BankMoved, BankObserved, Evidence, Leg
@@ -256,3 +257,23 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         total = add(total, amount)
     return total
+
+
+def told_of(report: PreparedReport, intake: MessageIntake) -> Told:
+    """Return which message tells the entries of `report`.
+
+    Where it has the closing of a day, its entries count on no later one; the same for the opening.
+    """
+    statement = report.statement
+    told = Told(message=report.message, at=intake.at, origin=intake.origin)
+    if statement is None or not statement.is_record:
+        return told
+    equation = statement.equation
+    closes = equation.closing_code == "CLBD" or statement.pages is None
+    opens = equation.opening_code in {"OPBD", "PRCD"} or statement.pages is None
+    return replace(
+        told,
+        stated=True,
+        day_min=statement.first_on if equation.opening is not None and opens else None,
+        day_max=statement.closing_on if equation.closing is not None and closes else None,
+    )

@@ -101,8 +101,9 @@ def _ask_statement(report: PreparedReport, keys: Keys) -> None:
         keys.totals.add((number, report.total.day))
     if statement is None or statement.closing_on is None:
         return
-    if statement.pages is not None:
-        keys.pages.add((number, statement.pages.key))
+    page = statement.pages
+    if page is not None:
+        keys.pages.add((number, page.key))
     keys.statements.add(
         StatementKey(
             number,
@@ -111,6 +112,7 @@ def _ask_statement(report: PreparedReport, keys: Keys) -> None:
             statement.content,
             statement.first_on,
             statement.is_record,
+            None if page is None else (page.key, page.number, page.is_last),
         )
     )
 

@@ -96,10 +96,10 @@ async def load_known(connection: Session, keys: Keys) -> Known:  # noqa: C901 - 
         await _load_legs(connection, keys, known)
     if keys.anchors:
         await _load_moved_after(connection, keys, known)
-    if keys.statements:
-        await statement_lookup.load(connection, keys.statements, known.bank)
     if keys.pages:
         await statement_lookup.load_pages(connection, keys.pages, known.bank)
+    if keys.statements:
+        await statement_lookup.load(connection, keys.statements, known.bank)
     if keys.totals:
         await statement_lookup.load_totals(connection, keys.totals, known.bank)
     return known

@@ -9,10 +9,10 @@ from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_statements import PreparedPages, link_of, page_of
-from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
+from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
 from recon_streams.positions.identity import digest_of
-from recon_streams.positions.statement_intake import StatementIntake, told_of
-from recon_streams.statements.chain import earlier_version
+from recon_streams.positions.statement_intake import StatementIntake
+from recon_streams.statements.chain import Link, earlier_version
 from recon_streams.statements.equation import Equation
 from recon_streams.statements.pages import Page, is_complete, join, missing_pages
 
@@ -45,6 +45,7 @@ class PageIntake:
         self._intake.set_siblings(self._number, (page.origin for page in known.values()))
         entries.take(self._report.booked, lists_day=True)
         self._intake.set_siblings(self._number, None)
+        self._note_unannounced(entries)
         became = set(entries.became)
         if there is None:
             page = page_of(self._statement, origin=self._intake.origin, path=self._report.path)
@@ -63,15 +64,8 @@ class PageIntake:
         equation = join(pages, account.currency)
         self._intake.say(say.complete(self._number, self._name(), told))
         whole = StatementIntake(self._intake, self._report)
-        link = link_of(
-            self._statement,
-            equation,
-            message=self._report.message,
-            origin=self._intake.origin,
-            path=self._report.path,
-        )
         contents = (pages[number].content.hex() for number in sorted(pages))
-        link = whole.versioned(link, digest_of(*contents))
+        link = whole.versioned(self._link(equation), digest_of(*contents))
         if not equation.is_exact:
             return whole.note_unbalanced(link, equation)
         before = earlier_version(self._bank.links.get(self._number, []), link)
@@ -82,6 +76,22 @@ class PageIntake:
         if missing:
             told = told_of(self._report, self._intake)
             self._intake.say(say.incomplete(self._number, self._name(), missing, told))
+
+    def _note_unannounced(self, entries: ReportEntries) -> None:
+        if not entries.booked or not self._intake.working.states[self._number].notified:
+            return
+        booked = entries.booked, entries.booked_net
+        link = self._link(self._statement.equation)
+        self._intake.say(say.late_notification(self._number, link, booked, self._place.number))
+
+    def _link(self, equation: Equation) -> Link:
+        return link_of(
+            self._statement,
+            equation,
+            message=self._report.message,
+            origin=self._intake.origin,
+            path=self._report.path,
+        )
 
     def _name(self) -> str:
         return f"pages {self._place.key.hex()[:12]}"
@@ -95,10 +105,9 @@ class PageIntake:
         )
 
     def _refuse(self) -> Held:
-        equation: Equation = self._statement.equation
         told = told_of(self._report, self._intake)
         on = self._statement.closing_on or self._intake.at.date()
-        self._intake.say(say.unbalanced(self._number, on, equation, told))
+        self._intake.say(say.unbalanced_file(self._number, on, told))
         return Held(
             code=RefusalCode.STATEMENT_UNBALANCED,
             field=f"{self._report.path}/Bal",

@@ -14,6 +14,7 @@ from recon_streams.kernel.disposition import Disposition, Held
 from recon_streams.kernel.money import ZERO, add, normal, subtract
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
+from recon_streams.positions import chain_findings
 from recon_streams.positions.bank_entries import Told
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import (
@@ -25,7 +26,7 @@ from recon_streams.positions.bank_record import (
 )
 from recon_streams.positions.bank_statements import PreparedStatement, link_of
 from recon_streams.positions.directory import Account
-from recon_streams.positions.entry_intake import MessageIntake, ReportEntries
+from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
 from recon_streams.positions.event import BankObserved, BankStated
 from recon_streams.statements.chain import (
     Link,
@@ -69,7 +70,7 @@ class StatementIntake:
                 self._keep(link, equation, "SUPERSEDED")
                 self._observe()
                 return Disposition.OBSERVATION
-        entries = self._take_entries(equation)
+        entries = self._take_entries()
         if before is not None:
             self._correct(before, link, entries)
         return self.accept(link, equation, entries, before)
@@ -98,7 +99,7 @@ class StatementIntake:
         """Say by how much pages do not add up together; what they booked stays provisional."""
         self._keep(link, equation, "UNBALANCED")
         if equation.difference is not None:
-            told = self._told(equation)
+            told = self._told
             self._intake.say(say.unbalanced(self._number, link.closing_on, equation, told))
         return Disposition.OBSERVATION
 
@@ -107,7 +108,7 @@ class StatementIntake:
         link = self._link(equation)
         self._keep(link, equation, "UNBALANCED")
         on = link.closing_on
-        told = self._told(equation)
+        told = self._told
         self._intake.say(say.unbalanced(self._number, on, equation, told))
         numbers = ", ".join(f"{name} {text}" for name, text in say.sums_of(equation).items())
         return Held(
@@ -117,9 +118,8 @@ class StatementIntake:
             detail=numbers,
         )
 
-    def _take_entries(self, equation: Equation) -> ReportEntries:
-        told = self._told(equation)
-        entries = ReportEntries(self._intake, self._account, told, contained=True)
+    def _take_entries(self) -> ReportEntries:
+        entries = ReportEntries(self._intake, self._account, self._told, contained=True)
         entries.take(self._report.booked, lists_day=True)
         return entries
 
@@ -186,7 +186,7 @@ class StatementIntake:
     def _withdraw(
         self, key: tuple[int, int, int], payment: Payment, place: int, link: Link
     ) -> None:
-        told = self._told(self._statement.equation)
+        told = self._told
         self._has_withdrawn = True
         # It stands under the event that follows, which states the closing without it.
         row = EntryRow(
@@ -223,10 +223,10 @@ class StatementIntake:
         before, after = neighbours(self._links, link)
         words: list[Finding | Cleared | None] = []
         if before is not None:
-            words += say.chain(self._number, before, link, continuity(before, link))
+            words += chain_findings.chain(self._number, before, link, continuity(before, link))
         if after is not None:
-            words += say.chain(self._number, link, after, continuity(link, after))
-            words.append(say.number_arrived(self._number, link))
+            words += chain_findings.chain(self._number, link, after, continuity(link, after))
+            words.append(chain_findings.number_arrived(self._number, link))
         for word in words:
             if word is not None:
                 self._intake.say(word)
@@ -240,13 +240,13 @@ class StatementIntake:
             is_within = (first_on is None or payment.day >= first_on) and payment.day <= last_on
             if is_within and key not in entries.payments and payment.net:
                 self._intake.say(say.unconfirmed(key, payment, link))
-        if entries.booked and state.notified:
-            count, net = entries.booked, entries.booked_net
-            self._intake.say(say.late_notification(self._number, link, count, net))
+        if entries.booked and state.notified and self._statement.pages is None:
+            booked = entries.booked, entries.booked_net
+            self._intake.say(say.late_notification(self._number, link, booked))
         day = [other for other in self._links if other.closing_on == last_on]
         if any(other.status == "UNBALANCED" for other in day):
             self._intake.say(say.balanced(self._number, link))
-        told = self._told(self._statement.equation)
+        told = self._told
         self._intake.say(say.agreement(self._number, last_on, link.origin))
         self._intake.say(say.complete(self._number, f"{last_on}", told))
 
@@ -277,24 +277,6 @@ class StatementIntake:
     def _links(self) -> list[Link]:
         return self._bank.links.get(self._number, [])
 
-    def _told(self, equation: Equation) -> Told:
-        return told_of(self._report, self._intake, equation)
-
-
-def told_of(
-    report: PreparedReport, intake: MessageIntake, equation: Equation | None = None
-) -> Told:
-    """Return which message tells the entries of `report`.
-
-    The days of `equation`, that of a whole statement, bound the days on which they count.
-    """
-    statement = report.statement
-    is_whole = statement is not None and equation is not None
-    return Told(
-        message=report.message,
-        at=intake.at,
-        origin=intake.origin,
-        stated=statement is not None and statement.is_record,
-        day_min=statement.first_on if statement is not None and is_whole else None,
-        day_max=statement.closing_on if statement is not None and is_whole else None,
-    )
+    @property
+    def _told(self) -> Told:
+        return told_of(self._report, self._intake)

@@ -92,7 +92,8 @@ WHERE e.code <> 'WITHDRAWN' AND (
 class StatementKey(NamedTuple):
     """A statement the book is asked about.
 
-    `first_on` is the first day it is about, if known; `is_record` whether it may close its day.
+    `first_on` is the first day it is about, if known; `is_record` whether it may close its day;
+    `page` the statement it is a page of, its number, and whether that is the last.
     """
 
     number: int
@@ -101,6 +102,7 @@ class StatementKey(NamedTuple):
     content: bytes
     first_on: date | None
     is_record: bool
+    page: tuple[bytes, int, bool] | None
 
 
 async def load(connection: Session, keys: Iterable[StatementKey], bank: BankRecord) -> None:
@@ -116,9 +118,28 @@ async def load(connection: Session, keys: Iterable[StatementKey], bank: BankReco
         bank.learn_links(row["number"], [_link_of(row)])
     await _load_days(connection, asked, bank)
     records = [key for key in asked if key.is_record]
-    if records:
-        await _load_unconfirmed(connection, records, bank)
-        await _load_told(connection, records, bank)
+    closing = _that_may_close(records, bank)
+    if closing:
+        await _load_unconfirmed(connection, closing, bank)
+        await _load_told(connection, [key for key in records if key.page is None], bank)
+
+
+def _that_may_close(records: list[StatementKey], bank: BankRecord) -> list[StatementKey]:
+    """Return those that can be whole after this batch: of hundreds of pages only the last come."""
+    numbers: dict[tuple[int, bytes], set[int]] = {}
+    lasts: dict[tuple[int, bytes], int] = {}
+    for key in records:
+        if key.page is None:
+            continue
+        name, number, is_last = key.page
+        place = (key.number, name)
+        known = bank.pages.get(place, {})
+        numbers.setdefault(place, set(known)).add(number)
+        for each, last in (*((n, page.is_last) for n, page in known.items()), (number, is_last)):
+            if last:
+                lasts[place] = each
+    whole = {place for place, last in lasts.items() if len(numbers[place]) >= last}
+    return [key for key in records if key.page is None or (key.number, key.page[0]) in whole]
 
 
 async def load_pages(
