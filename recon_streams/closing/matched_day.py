@@ -1,6 +1,6 @@
 """What matching answers, as what explains a day. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -12,7 +12,7 @@ from recon_streams.kernel.calendar import BusinessDays
 from recon_streams.kernel.money import ZERO, add, amount_text, subtract
 from recon_streams.matching.findings import due_on
 from recon_streams.matching.items import Side
-from recon_streams.matching.request import MatchedDay, OpenItem
+from recon_streams.matching.request import Difference, MatchedDay, OpenItem, RuleTotal
 from recon_streams.matching.rules import MatchingRules
 from recon_streams.reports.account_day import Item, ItemGroup, ItemKind, MatchedTotal
 from recon_streams.reports.parts import Leg
@@ -33,54 +33,60 @@ def matched_of(
     agree before anything is kept.
     """
     after = after or AfterCutOff()
-    ledger = [item for item in day.open_ledger if item.key.sequence not in after.open_ids]
-    left_out = [item for item in day.open_ledger if item.key.sequence in after.open_ids]
-    items = [
-        *(_open(item, day.on, rules, calendar) for item in (*day.open_bank, *ledger)),
-        *(_tolerated(each.amount, each.on, day.on, each.explained_by, calendar)
-          for each in day.differences),
-        *(_later(each.amount, each.on, day.on, f"whole on {each.last_on}", calendar)
-          for each in day.later),
-        *(_later(amount, day.on, day.on, f"ledger:{sequence} was after the cut-off", calendar)
-          for sequence, amount in after.matched),
-    ]  # fmt: skip
-    later = add(day.later_total.amount, _sum(amount for _, amount in after.matched))
-    gone = _sum(item.amount for item in left_out)
-    ledger_total = subtract(day.open_ledger_total.amount, gone)
     return Matched(
-        items=summed_up(items),
-        groups=_groups(
-            {
-                ItemKind.BANK_NOT_IN_LEDGER: (
-                    day.open_bank_total.count,
-                    day.open_bank_total.amount,
-                ),
-                ItemKind.LEDGER_NOT_AT_BANK: (
-                    day.open_ledger_total.count - len(left_out),
-                    subtract(ZERO, ledger_total),
-                ),
-                ItemKind.TOLERATED_DIFFERENCE: (
-                    day.differences_total.count,
-                    day.differences_total.amount,
-                ),
-                ItemKind.MATCHED_LATER: (day.later_total.count + len(after.matched), later),
-            }
-        ),
-        totals=tuple(
-            MatchedTotal(
-                rule=_HAND if each.rule == "hand" else each.rule,
-                matches=each.matches,
-                bank_items=each.bank_items,
-                ledger_items=each.ledger_items,
-                bank_amount=amount_text(each.bank_amount),
-                ledger_amount=amount_text(each.ledger_amount),
-                difference=amount_text(each.difference),
-            )
-            for each in day.matched
-        ),
+        items=summed_up(_items(day, rules, calendar, after)),
+        groups=_groups(_sums(day, after)),
+        totals=tuple(map(_total, day.matched)),
         rules_version=f"{day.rules_version}:{day.rules_sha256[:12]}",
         findings=day.findings,
         cleared=day.cleared,
+    )
+
+
+def _items(
+    day: MatchedDay, rules: MatchingRules, calendar: BusinessDays, after: AfterCutOff
+) -> Iterator[Item]:
+    for item in (*day.open_bank, *day.open_ledger):
+        if item.side is Side.BANK or item.key.sequence not in after.open_ids:
+            yield _open(item, day.on, rules, calendar)
+    for each in day.differences:
+        yield _tolerated(each, day.on, calendar)
+    for later in day.later:
+        reason = f"whole on {later.last_on}"
+        yield _later(later.amount, later.on, day.on, reason, calendar)
+    for sequence, amount in after.matched:
+        reason = f"ledger:{sequence} was after the cut-off"
+        yield _later(amount, day.on, day.on, reason, calendar)
+
+
+def _sums(day: MatchedDay, after: AfterCutOff) -> dict[ItemKind, tuple[int, Decimal]]:
+    """Return what the database added up, less what is of the next day."""
+    left_out = [item.amount for item in day.open_ledger if item.key.sequence in after.open_ids]
+    ledger = subtract(day.open_ledger_total.amount, _sum(left_out))
+    later = add(day.later_total.amount, _sum(amount for _, amount in after.matched))
+    return {
+        ItemKind.BANK_NOT_IN_LEDGER: (day.open_bank_total.count, day.open_bank_total.amount),
+        ItemKind.LEDGER_NOT_AT_BANK: (
+            day.open_ledger_total.count - len(left_out),
+            subtract(ZERO, ledger),
+        ),
+        ItemKind.TOLERATED_DIFFERENCE: (
+            day.differences_total.count,
+            day.differences_total.amount,
+        ),
+        ItemKind.MATCHED_LATER: (day.later_total.count + len(after.matched), later),
+    }
+
+
+def _total(each: RuleTotal) -> MatchedTotal:
+    return MatchedTotal(
+        rule=_HAND if each.rule == "hand" else each.rule,
+        matches=each.matches,
+        bank_items=each.bank_items,
+        ledger_items=each.ledger_items,
+        bank_amount=amount_text(each.bank_amount),
+        ledger_amount=amount_text(each.ledger_amount),
+        difference=amount_text(each.difference),
     )
 
 
@@ -104,19 +110,17 @@ def _open(item: OpenItem, on: date, rules: MatchingRules, calendar: BusinessDays
     )
 
 
-def _tolerated(
-    amount: Decimal, since: date, on: date, explained_by: str, calendar: BusinessDays
-) -> Item:
-    age = _age(since, on, calendar)
+def _tolerated(each: Difference, on: date, calendar: BusinessDays) -> Item:
+    age = _age(each.on, on, calendar)
     return Item(
         kind=ItemKind.TOLERATED_DIFFERENCE,
         leg=Leg.BOTH,
-        reference=explained_by,
-        amount=amount_text(amount),
-        on=since,
+        reference=each.explained_by or "tolerance",
+        amount=amount_text(each.amount),
+        on=each.on,
         age_business_days=age,
         bucket=bucket_of(age).name,
-        reason=explained_by,
+        reason=each.explained_by,
     )
 
 

@@ -1,13 +1,10 @@
 """What a day says of an account, told as an accountant tells it, on a real PostgreSQL."""
 
-from datetime import date
-
 import msgspec
 import pytest
 from conftest import Story
 
 from recon_streams.closing.day import DayState
-from recon_streams.closing.run import Became
 from recon_streams.reports import store as reports
 from recon_streams.reports.dataset import EodDataset, dataset_from_bytes
 
@@ -234,187 +231,6 @@ async def test_a_proof_that_is_not_zero_can_be_accepted_with_a_reason(story: Sto
     assert answer.waived == ("CONTINUITY_BROKEN", "PROOF_NOT_ZERO")
 
 
-async def test_a_holiday_owes_no_statement_and_has_no_day(unregistered: Story) -> None:
-    await unregistered.registered(
-        """accounts:
-  - account_id: AE-1
-    currency: AED
-    bank_accounts: [{other: BANK-1}]
-    calendar: AE
-    time_zone: Asia/Dubai
-    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}
-"""
-    )
-    # The 21st of November 2026 is a Saturday.
-    result = await unregistered.run("21")
-    assert [account.became for account in result.accounts] == [Became.NO_BUSINESS_DAY]
-    assert result.report_id is None
-    assert await open_kinds(unregistered, "STATEMENT_MISSING") == []
-
-
-async def test_a_bank_that_sends_a_statement_of_a_day_of_rest_is_taken_at_its_word(
-    story: Story,
-) -> None:
-    await story.play("21 053 1000 1003 I+3\n21 run bank 1003 proof 0 became RUN")
-
-
-async def test_what_the_ledger_does_on_a_weekend_belongs_to_monday(story: Story) -> None:
-    await story.play(
-        """
-        21 ledger +5 W
-        20 053 1000 1000
-        20 run ledger 1000 proof 0
-        23 053 1000 1005 W+5
-        23 run bank 1005 ledger 1005 proof 0
-        """
-    )
-
-
-async def test_a_bank_ends_its_day_when_its_registry_says(unregistered: Story) -> None:
-    await unregistered.registered(
-        """accounts:
-  - account_id: AE-1
-    currency: AED
-    bank_accounts: [{other: BANK-1}]
-    calendar: AE
-    time_zone: Asia/Dubai
-    statements: {cut_off: "18:00"}
-    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}
-"""
-    )
-    await unregistered.play(
-        """
-        16T17:59 ledger +1 A
-        16T18:00 ledger +2 B
-        16 053 1000 1001 A+1
-        16 run bank 1001 ledger 1001 proof 0
-        17 053 1001 1003 B+2
-        17 run bank 1003 ledger 1003 proof 0
-        """
-    )
-
-
-async def test_an_entry_valued_earlier_belongs_to_the_day_it_was_booked_on(story: Story) -> None:
-    await story.play(
-        """
-        16 053 1000 1000
-        16 run proof 0
-        17 ledger +4 V
-        17 053 1000 1004 V+4
-        16 run became UNCHANGED
-        17 run proof 0 bank 1004
-        """
-    )
-
-
-async def test_a_day_that_is_not_over_is_not_run(story: Story) -> None:
-    result = await story.run("18", at=story.clock)
-    assert [account.became for account in result.accounts] == [Became.NOT_OVER]
-
-
-async def test_a_day_before_the_opening_is_not_run(story: Story) -> None:
-    result = await story.run("13")
-    assert [account.became for account in result.accounts] == [Became.BEFORE_OPENING]
-
-
-async def test_an_account_without_attested_figures_begins_with_its_first_statement(
-    unregistered: Story,
-) -> None:
-    await unregistered.registered(
-        """accounts:
-  - account_id: AE-1
-    currency: AED
-    bank_accounts: [{other: BANK-1}]
-    time_zone: Asia/Dubai
-    opening: {as_of: "2026-11-16T00:00:00+04:00", ledger: "1000"}
-"""
-    )
-    await unregistered.play(
-        """
-        16 ledger +10 A
-        16 053 1500 1510 A+10
-        16 run bank 1510 ledger 1010 items OPENING_DIFFERENCE:500 proof 0
-        17 053 1510 1512 B+2
-        17 run items OPENING_DIFFERENCE:500,BANK_NOT_IN_LEDGER:2 proof 0
-        """
-    )
-
-
-async def test_the_report_waits_for_the_last_account_and_says_what_backs_what(
-    unregistered: Story,
-) -> None:
-    await unregistered.registered(
-        """accounts:
-  - account_id: AE-1
-    currency: AED
-    bank_accounts: [{other: BANK-1}]
-    time_zone: Asia/Dubai
-    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}
-  - account_id: AE-2
-    currency: AED
-    bank_accounts: [{other: BANK-2}]
-    time_zone: Asia/Dubai
-    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "50", ledger: "80"}
-"""
-    )
-    await unregistered.play("16 053 1000 1000")
-    numbers = [row["number"] for row in await unregistered.fetch("SELECT * FROM positions.account")]
-    first = await unregistered.run("16", accounts=(numbers[0],))
-    assert first.report_id is None
-    second = await unregistered.run("16", accounts=(numbers[1],))
-    assert second.report_id == "eod-2026-11-16-v1"
-    content = await reports.read(unregistered.pool, second.report_id)
-    dataset = dataset_from_bytes(content)
-    (backing,) = dataset.backing
-    assert (backing.ledger, backing.bank) == ("1000", "1000")
-    assert backing.without_figure == ("AE-2",)
-
-
-async def test_what_a_run_finds_is_what_its_snapshot_says(story: Story) -> None:
-    await story.play("16 ledger +3 A\n16 053 1000 1003 A+3\n16 run")
-    day = await story.day("16")
-    assert day.calendar_version == story.calendars.version
-    assert day.rules_version == "1"
-    assert day.matching_rules_version == "1:0123456789ab"
-    assert {covered.topic: covered.next_offset for covered in day.coverage} == {
-        "bank.notifications": 0,
-        "bank.statements": 1,
-        "ledger.movements": 1,
-    }
-    (kept,) = await story.fetch("SELECT version, content FROM closing.calendar_version")
-    assert kept["version"] == story.calendars.version
-    assert date(2026, 11, 16) == day.on
-
-
-SHORT_DAYS = """accounts:
-  - account_id: AE-1
-    currency: AED
-    bank_accounts: [{other: BANK-1}]
-    calendar: AE
-    time_zone: Asia/Dubai
-    statements: {cut_off: "18:00"}
-    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}
-"""
-
-
-async def test_what_the_ledger_does_in_the_evening_is_outstanding_if_the_bank_was_quicker(
-    unregistered: Story,
-) -> None:
-    await unregistered.registered(SHORT_DAYS)
-    await unregistered.play(
-        """
-        16 053 1000 1001 A+1
-        16T18:30 ledger +1 A
-        16T18:40 ledger +2 B
-        16T19:00 ledger +3 C
-        16 run bank 1001 ledger 1000 items MATCHED_LATER:1 proof 0
-        17 053 1001 1003 B+2
-        16 run became UNCHANGED
-        17 run bank 1003 ledger 1006 items LEDGER_NOT_AT_BANK:3 proof 0
-        """
-    )
-
-
 async def test_a_statement_moves_an_entry_to_the_day_it_gives(story: Story) -> None:
     await story.play(
         """
@@ -440,11 +256,3 @@ async def test_the_last_of_several_statements_of_a_day_closes_it(story: Story) -
         17 run bank 1009 proof 0 chain JOINED
         """
     )
-
-
-async def test_a_match_of_one_bank_entry_and_one_movement_is_counted_by_its_rule(
-    story: Story,
-) -> None:
-    await story.play("16 ledger +3 A\n16 053 1000 1003 A+3\n16 run")
-    (total,) = (await story.day("16")).matched
-    assert (total.rule, total.matches, total.bank_amount) == ("bank reference", 1, "3")
