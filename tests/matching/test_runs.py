@@ -1,11 +1,14 @@
 """Runs over a real book: what is stored, what the next run costs, and what the day says."""
 
+from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 from books import Books
 from notation import MONDAY, bank, ledger
 
 from recon_streams.discrepancies.finding import Kind
+from recon_streams.matching.rules import Tolerance
 
 
 async def test_a_payment_known_to_both_sides_is_matched_and_nothing_stays_open(
@@ -41,3 +44,75 @@ async def test_what_stays_open_meets_its_partner_in_a_later_run(books: Books) ->
     assert day.cleared[0].proof == {"matched by": "end_to_end"}
     (again,) = await books.run(day=0, name="Monday again")
     assert [(each.amount, each.on) for each in again.later] == [(Decimal(100), MONDAY)]
+
+
+async def test_a_statement_that_gives_another_day_moves_what_is_matched(books: Books) -> None:
+    await books.write([bank(1, "100", e2e="A")], [ledger(2, "100", ref="A")])
+    await books.run(day=0)
+    await books.pool.execute(
+        "INSERT INTO positions.entry_confirmation (number, sequence, part, arrived_on, message, "
+        "booked_on, stated, origin, path) VALUES (1, 1, 0, $1, 'camt.053', $1, true, 's', 'e')",
+        MONDAY + timedelta(1),
+    )
+    await books.run(day=1)
+    (day,) = await books.run(day=0, name="Monday again")
+    assert [each.amount for each in day.later] == [Decimal(-100)]
+
+
+async def test_a_ledger_movement_is_on_its_way_for_a_day_before_it_is_missing(
+    books: Books,
+) -> None:
+    await books.write([], [ledger(2, "100", ref="A")])
+    (day,) = await books.run(day=0)
+    assert not day.findings
+    (day,) = await books.run(day=1)
+    assert [(f.cause.kind, f.cause.subject) for f in day.findings] == [
+        (Kind.MISSING_TXN, "ledger:mv-2")
+    ]
+
+
+async def test_one_payment_of_two_amounts_is_one_finding(books: Books) -> None:
+    await books.write([bank(1, "100", e2e="A")], [ledger(2, "90", ref="A")])
+    (day,) = await books.run()
+    (found,) = day.findings
+    assert (found.cause.kind, found.amount) == (Kind.AMOUNT_MISMATCH, Decimal(10))
+
+
+async def test_a_second_booking_of_a_matched_payment_is_a_duplicate_days_later(
+    books: Books,
+) -> None:
+    await books.write([bank(1, "100", e2e="A")], [ledger(2, "100", ref="A")])
+    await books.run(day=0)
+    await books.write([bank(3, "100", day=1, e2e="A")])
+    (day,) = await books.run(day=1)
+    assert [f.cause.kind for f in day.findings] == [Kind.DUPLICATE_TXN]
+
+
+async def test_a_run_reads_no_further_than_it_was_asked_and_its_name_remembers(
+    books: Books,
+) -> None:
+    await books.write([bank(1, "100", e2e="A")], [ledger(2, "100", ref="A")])
+    (day,) = await books.run(name="early", inputs_through=1)
+    assert (day.through, len(day.open_bank)) == (1, 1)
+    (day,) = await books.run(name="early")
+    assert (day.through, len(day.open_bank)) == (1, 1)
+    (day,) = await books.run(name="late")
+    assert (day.through, len(day.open_bank)) == (2, 0)
+
+
+async def test_bank_less_ledger_is_what_the_day_explains(books: Books) -> None:
+    books.rules = msgspec.structs.replace(books.rules, tolerance=Tolerance(absolute=Decimal(1)))
+    banks = [bank(1, "100", e2e="A"), bank(3, "50", day=1, e2e="B"), bank(5, "7", e2e="C")]
+    ledgers = [ledger(2, "99.50", ref="A"), ledger(4, "50", ref="B"), ledger(6, "3", day=2)]
+    await books.write(banks, ledgers)
+    (day,) = await books.run(day=0)
+    difference = sum(i.amount for i in banks if i.on <= MONDAY) - sum(
+        i.amount for i in ledgers if i.on <= MONDAY
+    )
+    explained = (
+        day.open_bank_total.amount
+        - day.open_ledger_total.amount
+        + day.differences_total.amount
+        + day.later_total.amount
+    )
+    assert difference == explained
