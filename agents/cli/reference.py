@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterator
+from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from types import UnionType
@@ -18,6 +19,10 @@ from agents.cli.settings_page import settings_page
 from recon_streams.kernel import refusal_reference
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.runtime.exit_codes import ExitCode
+
+_WORDS: Final = {
+    bool: "", int: "integer", Path: "path", str: "text", date: "date", datetime: "date",
+}  # fmt: skip
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMMANDS_PAGE: Final = "docs/reference/cli.md"
@@ -184,7 +189,7 @@ def _value(annotation: Any) -> str:  # noqa: ANN401 - any annotation
         return "a [refusal](refusals.md) code"
     if issubclass(annotation, Enum):
         return " ".join(f"`{member.value}`" for member in annotation)
-    return {bool: "", int: "integer", Path: "path", str: "text"}[annotation]
+    return _WORDS[annotation]
 
 
 if __name__ == "__main__":
