@@ -18,6 +18,7 @@ from typer.main import get_command
 from agents.cli import main as _every_command  # noqa: F401 - importing it registers the commands
 from agents.cli.app import app
 from agents.cli.reference import EXIT_MEANINGS, commands_page, drifted, main, write
+from recon_streams.connectors.file import connectors_of
 from recon_streams.registry.blocks import known_keys
 from recon_streams.registry.calendar_file import calendars_of
 from recon_streams.registry.file import accounts_of
@@ -207,7 +208,7 @@ SETTINGS = {
 }
 REGISTRY_KEYS = {
     f"{block}.{key}"
-    for block in ("limits", "clearing", "silence", "in_flight")
+    for block in ("limits", "clearing", "silence", "in_flight", "statements", "sweep")
     for key in known_keys((block,))
 }
 
@@ -272,6 +273,9 @@ def test_every_yaml_that_is_shown_is_accepted(text: str, tmp_path: Path) -> None
         content, text = {"accounts": content}, f"accounts:\n{text}"
     if "accounts" in content:
         assert accounts_of(parse_yaml("accounts.yaml", text))
+        return
+    if "connectors" in content:
+        assert connectors_of(parse_yaml("connectors.yaml", text))
         return
     if "file" not in content.get("calendars", {"file": ""}):
         assert calendars_of(parse_yaml("calendars.yaml", text)).overlays
