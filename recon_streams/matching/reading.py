@@ -217,6 +217,7 @@ def _shown(row: asyncpg.Record, bank: list[Leg], ledger: list[Leg]) -> MatchShow
     because = row["because"]
     if because is None:
         # By a reference, with equal amounts: what the rule and the two items say.
+        # (What has no ledger item always says why itself.)
         days = (bank[0].on - ledger[0].on).days
         said = "date equal" if days == 0 else f"date {days:+d} d"
         because = (f"{row['rule']} equal", f"amount {bank[0].amount} equal", said)

@@ -24,6 +24,7 @@ from recon_streams.matching.request import (
     MatchRequest,
 )
 from recon_streams.matching.rest import Found, Rest
+from recon_streams.matching.taken_back import close_taken_back
 
 _LOCK: Final = 0x6D617463
 _SECONDS_MAX: Final = 600
@@ -51,7 +52,10 @@ async def run_matching(unit: UnitOfWork, request: MatchRequest) -> list[MatchedD
     await follow_statements(unit.connection, numbers, request.at.date())
     found_before = await _findings_before(unit, numbers)
     apart = await _collect(unit, request, through)
+    closed = await close_taken_back(unit, run_id)
     matched_by = await _match_strong(unit, request, numbers)
+    for number, places in closed.items():
+        matched_by.setdefault(number, {}).update(places)
     await _store_pairs(unit, request, run_id)
     await Rest(unit, request, run_id, apart).match_rest(matched_by)
     await _finish(unit, run_id, through, request)

@@ -88,6 +88,26 @@ WHERE w.number = ANY($1) AND EXISTS (SELECT FROM matching.match AS m WHERE m.num
     AND m.ledger_sequence = r.ledger_sequence AND m.released_by IS NULL)
 """
 
+# A corrected statement takes back what the version before it held: two bank items that are one and
+# nothing. What was matched before stays matched, and what takes it back stays open beside it.
+TAKEN_BACK: Final = """
+SELECT DISTINCT ON (t.number, t.sequence, t.part) t.number, t.sequence, t.part, t.day, t.amount,
+    p.sequence AS other_sequence, p.part AS other_part, p.day AS other_day
+FROM work_bank AS t JOIN positions.bank_entry AS e USING (number, sequence, part, arrived_on)
+JOIN positions.entry_confirmation AS c ON c.number = e.number AND c.arrived_on = e.arrived_on
+    AND c.origin = e.origin AND c.withdraws
+JOIN work_bank AS p ON p.number = c.number AND p.sequence = c.sequence AND p.part = c.part
+    AND p.amount = -t.amount
+JOIN positions.bank_entry AS o ON o.number = p.number AND o.sequence = p.sequence
+    AND o.part = p.part AND o.arrived_on = p.arrived_on AND o.path = e.path
+WHERE t.takes_back ORDER BY t.number, t.sequence, t.part, p.sequence, p.part
+"""
+FORGET: Final = """
+DELETE FROM work_bank AS w USING unnest($1::int[], $2::bigint[], $3::int[])
+    AS k(number, sequence, part)
+WHERE w.number = k.number AND w.sequence = k.sequence AND w.part = k.part
+"""
+
 
 def bank_table(rules: MatchingRules) -> str:
     """Return the statement that collects the bank items that are new or open."""
@@ -107,12 +127,12 @@ WITH stated AS (
     ORDER BY c.number, c.sequence, c.part, c.arrived_on DESC, c.booked_on DESC
 )
 SELECT e.number, e.sequence, e.part, e.arrived_on, coalesce(s.booked_on, e.booked_on) AS day,
-    e.net AS amount{columns}{hashes}
+    e.net AS amount, e.code = 'WITHDRAWN' AS takes_back{columns}{hashes}
 FROM positions.bank_entry AS e JOIN work_account AS a USING (number)
 LEFT JOIN stated AS s USING (number, sequence, part)
 WHERE e.sequence > a.after AND e.sequence <= a.through AND e.net <> 0
 UNION ALL
-SELECT e.number, e.sequence, e.part, e.arrived_on, e.day, e.amount{columns}{hashes.replace("e.net", "e.amount")}
+SELECT e.number, e.sequence, e.part, e.arrived_on, e.day, e.amount, e.takes_back{columns}{hashes.replace("e.net", "e.amount")}
 FROM matching.open_item AS o JOIN work_account AS a USING (number)
 CROSS JOIN LATERAL (SELECT * FROM matching.bank_item AS b WHERE b.number = o.number
     AND b.sequence = o.sequence AND b.part = o.part AND b.arrived_on = o.arrived_on OFFSET 0) AS e

@@ -20,8 +20,9 @@ class Books:
     The key of a bank item is its account event; a ledger item has the same number in both.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, owner_dsn: str) -> None:
         self.pool = pool
+        self.owner_dsn = owner_dsn
         self.accounts: list[int] = []
         self.rules: MatchingRules = RULES
 
@@ -79,6 +80,25 @@ class Books:
             number,
             newest,
         )
+
+    async def take_back(self, payment: int, *, by: int, number: int = 1) -> None:
+        """Say that a corrected statement takes a payment back with the entry `by`."""
+        owner = await asyncpg.connect(self.owner_dsn)
+        await owner.execute(
+            "UPDATE positions.bank_entry SET code = 'WITHDRAWN', stated = true, origin = 's' "
+            "WHERE number = $1 AND sequence = $2",
+            number,
+            by,
+        )
+        await owner.execute(
+            "INSERT INTO positions.entry_confirmation (number, sequence, part, arrived_on, "
+            "message, withdraws, origin, path) SELECT number, $3, 0, arrived_on, 'camt.053', true, origin, "
+            "'Stmt[1]' FROM positions.bank_entry WHERE number = $1 AND sequence = $2",
+            number,
+            by,
+            payment,
+        )
+        await owner.close()
 
     async def run(self, *, day: int = 0, name: str = "", **words: Any) -> list[MatchedDay]:
         """Run every account for `day` days after Monday."""

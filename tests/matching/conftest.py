@@ -32,8 +32,8 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-async def books(pool: asyncpg.Pool) -> Books:
+async def books(pool: asyncpg.Pool, database: str) -> Books:
     """Return books with one account of euros and nothing in them."""
-    made = Books(pool)
+    made = Books(pool, database)
     await made.open(1)
     return made

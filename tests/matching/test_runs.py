@@ -116,3 +116,14 @@ async def test_bank_less_ledger_is_what_the_day_explains(books: Books) -> None:
         + day.later_total.amount
     )
     assert difference == explained
+
+
+async def test_what_a_corrected_statement_takes_back_waits_for_no_partner(books: Books) -> None:
+    await books.write([bank(1, "100", e2e="A"), bank(5, "-100")], [ledger(2, "100", ref="A")])
+    (day,) = await books.run(day=0, name="before it is known", inputs_through=1)
+    assert len(day.open_bank) == 1
+    await books.take_back(1, by=5)
+    (day,) = await books.run(day=1)
+    assert not day.open_bank
+    assert [item.name for item in day.open_ledger] == ["ledger:mv-2"]
+    assert [c.proof for c in day.cleared] == [{"matched by": "withdrawn"}]
