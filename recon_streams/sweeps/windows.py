@@ -18,7 +18,7 @@ from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.reports.backing import backing_of
-from recon_streams.reports.dataset import IntradayDataset
+from recon_streams.reports.dataset import ALL_ACCOUNTS, IntradayDataset
 from recon_streams.reports.parts import OpenDiscrepancies
 from recon_streams.reports.store import put
 from recon_streams.schedule.handler import DueTick
@@ -34,7 +34,7 @@ from topics.ticks import TOPIC as TICKS
 from topics.ticks import WindowTick
 
 KIND: Final = "window"
-# What one report may hold, and one transaction may read.
+# A report of more accounts than somebody can open is several reports.
 _ACCOUNTS_MAX: Final = 20_000
 _SLICE: Final = 32
 # Ticks say when something was due, and nothing about money.
@@ -94,7 +94,6 @@ class WindowHandler:
         last = await window_store.last_sweeps(connection, after=until - window, until=until)
         if not last:
             return
-        assert len(last) <= _ACCOUNTS_MAX, "a report of more accounts is several reports"
         before = await window_store.last_sweeps(connection, after=None, until=until - window)
         ranges = {
             number: (before[number].version, each.version)
@@ -119,14 +118,19 @@ class WindowHandler:
             if place % _SLICE == 0:
                 await asyncio.sleep(0)
         ordered = tuple(sorted(accounts, key=lambda each: (each.account_id, each.currency)))
-        dataset = IntradayDataset(
-            window_from=until - window,
-            window_until=until,
-            inputs_through_at=max(each.swept_at for each in last.values()),
-            accounts=ordered,
-            backing=backing_of(ordered),
-        )
-        await put(unit, dataset)
+        through_at = max(each.swept_at for each in last.values())
+        for first in range(0, len(ordered), _ACCOUNTS_MAX):
+            part = ordered[first : first + _ACCOUNTS_MAX]
+            is_all = len(part) == len(ordered)
+            dataset = IntradayDataset(
+                window_from=until - window,
+                window_until=until,
+                inputs_through_at=through_at,
+                accounts=part,
+                backing=backing_of(part),
+                scope=ALL_ACCOUNTS if is_all else f"part-{1 + first // _ACCOUNTS_MAX}",
+            )
+            await put(unit, dataset)
 
     async def _open(
         self, connection: Session, numbers: Collection[int], at: datetime
