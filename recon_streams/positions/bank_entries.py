@@ -17,7 +17,8 @@ from recon_streams.positions.directory import Account
 from recon_streams.positions.event import Leg
 from recon_streams.positions.identity import (
     Mark,
-    composite_mark,
+    Rung,
+    looks_of,
     mark_of_batch,
     marks_of_entry,
     marks_of_part,
@@ -39,16 +40,25 @@ class PreparedPart(msgspec.Struct, frozen=True, kw_only=True):
 class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One booked entry, ready to be looked up.
 
-    `in_opening` says that the figure the account began with contains it; `look` is the weakest mark
-    of all, which only a message that lists a whole day may use.
+    `in_opening` says that the figure the account began with contains it; `looks` are the weakest
+    marks of all, which only a message that lists a whole day may use.
     """
 
     entry: Entry
     in_opening: bool
     marks: tuple[Mark, ...]
-    look: Mark | None
+    looks: tuple[Mark, ...]
     parts: tuple[PreparedPart, ...]
     legs: tuple[Leg, ...]
+
+    def look(self, *, is_page: bool) -> Mark | None:
+        """Return the one of its looks under which it will be found."""
+        if not self.looks:
+            return None
+        plain, referenced, on_page = self.looks
+        if is_page:
+            return on_page
+        return referenced if any(mark.rung < Rung.PARTS for mark in self.marks) else plain
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +68,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         stated: Whether the message is the record of the account's day.
         day_min: No entry of a statement counts before the statement's first day,
         day_max: or after its last.
+        is_page: Whether it is one page of several.
     """
 
     message: str
@@ -66,6 +77,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     stated: bool = False
     day_min: date | None = None
     day_max: date | None = None
+    is_page: bool = False
 
     @property
     def arrived_on(self) -> date:
@@ -75,7 +87,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
     """Return `entry` with everything by which it may be recognised."""
-    look = composite_mark(entry)
+    looks = looks_of(entry)
     if len(entry.details) == 1:
         detail = entry.details[0]
         leg = _leg_of(detail, entry.signed_amount)
@@ -83,7 +95,7 @@ def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
             entry=entry,
             in_opening=in_opening,
             marks=marks_of_entry(entry, detail),
-            look=look,
+            looks=looks,
             parts=(),
             legs=(leg,) if leg else (),
         )
@@ -105,7 +117,7 @@ def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
         entry=entry,
         in_opening=in_opening,
         marks=marks,
-        look=look,
+        looks=looks,
         parts=tuple(parts),
         legs=tuple(others),
     )
@@ -158,6 +170,7 @@ def rows_of(
     """
     entry = prepared.entry
     only = entry.details[0] if len(entry.details) == 1 else None
+    look = prepared.look(is_page=told.is_page)
     base = EntryRow(
         account=account.number,
         sequence=sequence,
@@ -170,7 +183,7 @@ def rows_of(
         servicer_reference=entry.servicer_reference,
         batch_reference=_batch_reference(entry) or (only.payment_information_id if only else None),
         code=entry.bank_transaction_code or entry.bank_transaction_proprietary or "",
-        look=prepared.look.digest if prepared.look else None,
+        look=look.digest if look else None,
         reversal=entry.reversal,
         message=told.message,
         stated=told.stated,

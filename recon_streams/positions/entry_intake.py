@@ -74,11 +74,11 @@ class MessageIntake:
         self.working.say(word, origin=self.origin, at=self.at)
 
     def recognise(
-        self, number: int, prepared: PreparedEntry, *, look: Mark | None = None
+        self, number: int, prepared: PreparedEntry, *, looks: Sequence[Mark] = ()
     ) -> Recognised | None:
         """Return the known payment that the entry is, or None if it is new."""
         booked_on = prepared.entry.booked_on
-        seen = self.pair(number, prepared.marks, booked_on=booked_on, look=look)
+        seen = self.pair(number, prepared.marks, booked_on=booked_on, looks=looks)
         if seen is None:
             return None
         parts = (
@@ -93,11 +93,11 @@ class MessageIntake:
         marks: tuple[Mark, ...],
         *,
         booked_on: date | None,
-        look: Mark | None = None,
+        looks: Sequence[Mark] = (),
     ) -> SeenMark | None:
         """Pair `marks` with a known payment that is still free, and return it."""
         known, claimed = self.known, self._claimed[number]
-        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed, look=look)
+        seen = known.find(number, marks, booked_on=booked_on, claimed=claimed, looks=looks)
         if seen is not None:
             payment = (seen.sequence, seen.part)
             claimed.add(payment)
@@ -151,8 +151,10 @@ class ReportEntries:
         if lists_day:
             # Only when every reference has found its payment may looks decide about the rest.
             for place, entry in enumerate(entries):
-                if found[place] is None and entry.look is not None:
-                    found[place] = self._intake.recognise(number, entry, look=entry.look)
+                if found[place] is None:
+                    # What has a reference may stand with it on another page.
+                    looks = entry.looks[:1] if self._told.is_page else entry.looks
+                    found[place] = self._intake.recognise(number, entry, looks=looks)
         for entry, recognised in zip(entries, found, strict=True):
             if recognised is None:
                 self.became.add(self._book(entry))
@@ -198,8 +200,9 @@ class ReportEntries:
         nets, legs = self._nets_of(prepared, sequence)
         net = normal(_sum(nets.values()))
         intake.learn(number, prepared.marks, (sequence, 0), entry.booked_on)
-        if prepared.look is not None:
-            intake.known.learn_look(number, prepared.look, sequence, entry.booked_on)
+        look = prepared.look(is_page=told.is_page)
+        if look is not None:
+            intake.known.learn_look(number, look, sequence, entry.booked_on)
         intake.known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
         for row in rows_of(account, prepared, told, sequence=sequence, nets=nets):
             intake.known.bank.note_entry(row)
@@ -265,7 +268,8 @@ def told_of(report: PreparedReport, intake: MessageIntake) -> Told:
     Where it has the closing of a day, its entries count on no later one; the same for the opening.
     """
     statement = report.statement
-    told = Told(message=report.message, at=intake.at, origin=intake.origin)
+    is_page = statement is not None and statement.pages is not None
+    told = Told(message=report.message, at=intake.at, origin=intake.origin, is_page=is_page)
     if statement is None or not statement.is_record:
         return told
     equation = statement.equation

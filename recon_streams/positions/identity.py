@@ -87,10 +87,14 @@ def mark_of_batch(entry: Entry, parts: tuple[tuple[Mark, ...], ...]) -> Mark:
     return _mark(Rung.PARTS, ",".join(names), entry.currency, signed)
 
 
-def composite_mark(entry: Entry) -> Mark | None:
-    """Return the mark of how an entry looks, or None if it has no day."""
+def looks_of(entry: Entry) -> tuple[Mark, ...]:
+    """Return how an entry looks: without any reference, with some, and on a page of a statement.
+
+    Three marks, so that a search for the first kind need not go through the others: a statement may
+    have a million entries that look alike. Empty without a day.
+    """
     if entry.booked_on is None:
-        return None
+        return ()
     signed = amount_text(normal(entry.signed_amount))
     looks = [entry.bank_transaction_code or entry.bank_transaction_proprietary or ""]
     if len(entry.details) == 1:
@@ -98,7 +102,8 @@ def composite_mark(entry: Entry) -> Mark | None:
         looks += [detail.counterparty_account or "", *detail.remittance]
         looks += detail.creditor_references
     text = digest_of(*(" ".join(part.split()).casefold() for part in looks)).hex()
-    return _mark(Rung.COMPOSITE, f"{entry.booked_on}\n{text}", entry.currency, signed)
+    digest = digest_of(f"{entry.booked_on}", text, entry.currency, signed)
+    return tuple(Mark(Rung.COMPOSITE, kind + digest) for kind in (b"\0", b"\1", b"\2"))
 
 
 def is_near(one: date | None, other: date | None) -> bool:

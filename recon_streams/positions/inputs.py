@@ -14,6 +14,7 @@ from recon_streams.positions.desk import evidence_of
 from recon_streams.positions.directory import Directory
 from recon_streams.positions.known_store import Keys
 from recon_streams.positions.ledger_intake import PreparedRecord
+from recon_streams.positions.look_store import Look
 from recon_streams.positions.statement_lookup import StatementKey
 from recon_streams.positions.working_set import WorkingSet
 from topics.ledger_balances import LedgerBalance
@@ -59,11 +60,21 @@ class _BankMessages:
             keys.accounts.add(number)
             keys.reports.add((number, report.key))
             _ask_statement(report, keys)
-            lists_day = report.statement is not None and report.statement.lists_day
+            statement = report.statement
+            lists_day = statement is not None and statement.lists_day
+            is_page = statement is not None and statement.pages is not None
             for entry in report.booked:
                 keys.marks.update((number, mark.digest) for mark in entry.marks)
-                if lists_day and entry.look and entry.entry.booked_on:
-                    keys.looks.add((number, entry.look.digest, entry.entry.booked_on))
+                if lists_day and entry.entry.booked_on:
+                    looks = entry.looks[:1] if is_page else entry.looks
+                    keys.looks.append(
+                        Look(
+                            number,
+                            entry.entry.booked_on,
+                            tuple(mark.digest for mark in looks),
+                            tuple(mark.digest for mark in entry.marks),
+                        )
+                    )
                 for part in entry.parts:
                     keys.marks.update((number, mark.digest) for mark in part.marks)
 

@@ -14,7 +14,7 @@ import msgspec
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
 from recon_streams.positions.bank_record import BankRecord, PaymentKey
-from recon_streams.positions.identity import Mark, Rung, contradicts, is_near
+from recon_streams.positions.identity import Mark, contradicts, is_near
 
 
 class SeenReport(msgspec.Struct, frozen=True):
@@ -140,7 +140,7 @@ class Known:
         *,
         booked_on: date | None,
         claimed: Claims,
-        look: Mark | None = None,
+        looks: Sequence[Mark] = (),
     ) -> SeenMark | None:
         """Return the known payment that `marks` mean, strongest mark first, or None.
 
@@ -149,9 +149,9 @@ class Known:
             marks: Of the entry, strongest first.
             booked_on: Its day; payments of days far from it are others.
             claimed: Payments that were already paired with another entry of the same message.
-            look: How it looks, if that may decide where its marks say nothing.
+            looks: How it looks, if that may decide where its marks say nothing.
         """
-        for mark in (*marks, look) if look else marks:
+        for mark in (*marks, *looks):
             seen_marks = self.marks.get((account, mark.digest))
             if seen_marks is None:
                 continue
@@ -160,7 +160,7 @@ class Known:
                 if (
                     is_near(booked_on, seen.booked_on)
                     and not contradicts(marks, self.carried[key], shared=mark.rung)
-                    and not self._is_other(key, mark, claimed)
+                    and not self._is_other(key, claimed)
                 ):
                     return seen
         return None
@@ -171,20 +171,15 @@ class Known:
         seen.append(SeenMark(ordinal=0, sequence=sequence, part=0, booked_on=booked_on))
         self.carried.setdefault((account, sequence, 0), set())
 
-    def _is_other(self, key: PaymentKey, mark: Mark, claimed: Claims) -> bool:
-        """Return whether a payment that shares `mark` is known to be another one all the same."""
+    def _is_other(self, key: PaymentKey, claimed: Claims) -> bool:
+        """Return whether a payment that shares a mark is known to be another one all the same."""
         payment, siblings = self.bank.payments.get(key), claimed.siblings
         if payment is not None and payment.withdrawn:
             return True
         if siblings is None:
             return False
-        # What another page holds is something else; and what has a reference may stand with it on
-        # a page that has not come yet, so looks do not find it.
-        if payment is not None and payment.stated_by in siblings:
-            return True
-        return mark.rung is Rung.COMPOSITE and any(
-            other.rung < Rung.PARTS for other in self.carried[key]
-        )
+        # What another page of the same statement holds is something else.
+        return payment is not None and payment.stated_by in siblings
 
     def learn(
         self,

@@ -16,10 +16,11 @@ from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO
-from recon_streams.positions import entry_store, statement_lookup, statement_store
+from recon_streams.positions import entry_store, look_store, statement_lookup, statement_store
 from recon_streams.positions.bank_record import PaymentKey
-from recon_streams.positions.identity import NEAR, Mark, Rung
+from recon_streams.positions.identity import Mark, Rung
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
+from recon_streams.positions.look_store import Look
 from recon_streams.positions.statement_lookup import StatementKey
 
 _REPORT: Final = Bulk.insert(
@@ -71,7 +72,7 @@ class Keys(msgspec.Struct, kw_only=True):
     accounts: set[int] = msgspec.field(default_factory=set)
     reports: set[tuple[int, bytes]] = msgspec.field(default_factory=set)
     marks: set[tuple[int, bytes]] = msgspec.field(default_factory=set)
-    looks: set[tuple[int, bytes, date]] = msgspec.field(default_factory=set)
+    looks: list[Look] = msgspec.field(default_factory=list)
     movements: set[tuple[int, str]] = msgspec.field(default_factory=set)
     ledger_sequences: set[tuple[int, int]] = msgspec.field(default_factory=set)
     references: set[tuple[int, str]] = msgspec.field(default_factory=set)
@@ -89,7 +90,7 @@ async def load_known(connection: Session, keys: Keys) -> Known:  # noqa: C901 - 
     if keys.marks:
         await _load_marks(connection, keys, known)
     if keys.looks:
-        await _load_looks(connection, keys, known)
+        await look_store.load(connection, keys.looks, known)
     if keys.movements:
         await _load_movements(connection, keys, known)
     if keys.references:
@@ -196,35 +197,6 @@ async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
             Mark(Rung(rung), digest)
             for rung, digest in zip(row["rungs"], row["digests"], strict=True)
         }
-    if places:
-        await entry_store.load_payments(connection, places, known.bank)
-
-
-async def _load_looks(connection: Session, keys: Keys, known: Known) -> None:
-    asked = list(keys.looks)
-    rows = await connection.fetch(
-        "SELECT e.*, c.rungs, c.digests "
-        "FROM unnest($1::int[], $2::bytea[], $3::date[]) AS k(number, look, since) "
-        "CROSS JOIN LATERAL (SELECT number, look, sequence, arrived_on, booked_on "
-        "FROM positions.bank_entry AS e WHERE e.number = k.number AND e.look = k.look "
-        "AND e.arrived_on >= k.since ORDER BY sequence OFFSET 0) AS e "
-        "CROSS JOIN LATERAL (SELECT array_agg(rung) AS rungs, array_agg(digest) AS digests "
-        "FROM positions.payment_mark AS c WHERE c.number = e.number "
-        "AND c.sequence = e.sequence AND c.part = 0 OFFSET 0) AS c",
-        [number for number, _, _ in asked],
-        [look for _, look, _ in asked],
-        [day - NEAR for _, _, day in asked],
-    )
-    places: dict[PaymentKey, date] = {}
-    for row in rows:
-        number, sequence = row["number"], row["sequence"]
-        look = Mark(Rung.COMPOSITE, row["look"])
-        places[number, sequence, 0] = row["arrived_on"]
-        known.learn_look(number, look, sequence, row["booked_on"])
-        known.carried[number, sequence, 0].update(
-            Mark(Rung(rung), digest)
-            for rung, digest in zip(row["rungs"] or (), row["digests"] or (), strict=True)
-        )
     if places:
         await entry_store.load_payments(connection, places, known.bank)
 
