@@ -15,15 +15,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 import pytest
+
+# This folder is not a package; its helpers are modules beside the tests.
+sys.path.append(str(Path(__file__).parent))
+
+from notation import balance_of, entry_of, moment
 
 from agents.commit import commit_batch
 from recon_streams.book.connection import Session, open_pool
@@ -42,15 +46,18 @@ from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.log.record import Batch, Record, TopicPartition
 from recon_streams.matching.rules import MatchingRules, ReferencePass
 from recon_streams.positions.desk import PositionDesk
-from recon_streams.positions.inputs import BankNotifications, BankStatements, LedgerMovements
+from recon_streams.positions.inputs import (
+    BankNotifications,
+    BankReports,
+    BankStatements,
+    LedgerMovements,
+)
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.registry.file import accounts_of
 from recon_streams.reports.account_day import AccountDay
 from recon_streams.runtime.yaml_source import parse_yaml
 
-sys.path.append(str(Path(__file__).parent))
-DUBAI = ZoneInfo("Asia/Dubai")
-KINDS = (BankNotifications, BankStatements, LedgerMovements)
+KINDS = (BankNotifications, BankReports, BankStatements, LedgerMovements)
 PARTITIONS = {kind.name: TopicPartition(kind.name, 0) for kind in KINDS}
 REGISTRY = """accounts:
   - account_id: AE-1
@@ -60,14 +67,6 @@ REGISTRY = """accounts:
     time_zone: Asia/Dubai
 """
 OPENING = '    opening: {as_of: "2026-11-16T00:00:00+04:00", bank: "1000", ledger: "1000"}\n'
-
-
-def moment(day: str) -> datetime:
-    """`16`, or `16T09:30`: noon, or that time, in Dubai."""
-    on, _, clock = day.partition("T")
-    hours, _, minutes = (clock or "12:00").partition(":")
-    there = datetime(2026, 11, 1, int(hours), int(minutes), tzinfo=DUBAI)
-    return (there + timedelta(days=int(on) - 1)).astimezone(UTC)
 
 
 RULES = MatchingRules(
@@ -132,7 +131,7 @@ class Story:
         await self._take(LedgerMovements(), value.encode(), moment(day))
 
     async def _054(self, day: str, words: list[str]) -> None:
-        entries = "".join(_entry(word, day) for word in words)
+        entries = "".join(entry_of(word, day) for word in words)
         self.message += 1
         value = (
             "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.054.001.08'>"
@@ -142,7 +141,11 @@ class Story:
         )
         await self._take(BankNotifications(), value.encode(), moment(day))
 
-    async def _053(self, day: str, words: list[str]) -> None:
+    async def _052(self, day: str, words: list[str]) -> None:
+        """The same as a report, for a bank that sends no other."""
+        await self._053(day, words, BankReports())
+
+    async def _053(self, day: str, words: list[str], kind: Any = None) -> None:
         """`17T09:00<16`: the statement of the 16th comes on the 17th; else the next morning."""
         came, _, of = day.partition("<")
         on = of or came
@@ -152,13 +155,15 @@ class Story:
             number = f"<ElctrncSeqNb>{words.pop(0)[3:]}</ElctrncSeqNb>"
         opening, closing, *entries = words
         self.message += 1
+        outer, inner = ("BkToCstmrAcctRpt", "Rpt") if kind else ("BkToCstmrStmt", "Stmt")
+        message = "camt.052.001.08" if kind else "camt.053.001.08"
         value = (
-            "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'>"
-            f"<BkToCstmrStmt>{self._header(on, at)}<Stmt><Id>S-{on}</Id>{number}"
-            f"{self._account()}{_balance('OPBD', opening, on)}{_balance('CLBD', closing, on)}"
-            f"{''.join(_entry(word, on) for word in entries)}</Stmt></BkToCstmrStmt></Document>"
+            f"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:{message}'>"
+            f"<{outer}>{self._header(on, at)}<{inner}><Id>S-{on}</Id>{number}"
+            f"{self._account()}{balance_of('OPBD', opening, on)}{balance_of('CLBD', closing, on)}"
+            f"{''.join(entry_of(word, on) for word in entries)}</{inner}></{outer}></Document>"
         )
-        await self._take(BankStatements(), value.encode(), at)
+        await self._take(kind or BankStatements(), value.encode(), at)
 
     async def _run(self, day: str, words: list[str]) -> None:
         on, _, when = day.partition("@")
@@ -257,30 +262,6 @@ class Story:
         (outcome,) = await commit_batch(self.pool, desk, batch, await read_batch(desk, batch))
         assert outcome.disposition is not Disposition.QUARANTINED, outcome
         self.outcomes.append(outcome)
-
-
-def _entry(word: str, day: str) -> str:
-    """`A+100`, or `A+100/15`: booked on another day."""
-    word, _, booked = word.partition("/")
-    at = min(place for sign in "+-" if (place := word.find(sign)) > 0)
-    reference, signed = word[:at], Decimal(word[at:])
-    direction = "CRDT" if signed > 0 else "DBIT"
-    on = moment(booked or day.partition("T")[0]).date()
-    return (
-        f"<Ntry><Amt Ccy='AED'>{abs(signed)}</Amt><CdtDbtInd>{direction}</CdtDbtInd>"
-        f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt>"
-        f"<AcctSvcrRef>{reference}</AcctSvcrRef>"
-        "<BkTxCd><Prtry><Cd>X</Cd></Prtry></BkTxCd></Ntry>"
-    )
-
-
-def _balance(code: str, amount: str, day: str) -> str:
-    signed = Decimal(amount)
-    direction = "CRDT" if signed >= 0 else "DBIT"
-    return (
-        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy='AED'>{abs(signed)}</Amt>"
-        f"<CdtDbtInd>{direction}</CdtDbtInd><Dt><Dt>{moment(day).date()}</Dt></Dt></Bal>"
-    )
 
 
 @pytest.fixture

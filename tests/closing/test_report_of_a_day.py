@@ -49,6 +49,7 @@ async def test_what_a_run_finds_is_what_its_snapshot_says(story: Story) -> None:
     assert day.matching_rules_version == "1:0123456789ab"
     assert {covered.topic: covered.next_offset for covered in day.coverage} == {
         "bank.notifications": 0,
+        "bank.reports": 0,
         "bank.statements": 1,
         "ledger.movements": 1,
     }

@@ -140,3 +140,17 @@ async def test_what_the_ledger_does_in_the_evening_is_outstanding_if_the_bank_wa
         17 run bank 1003 ledger 1006 items LEDGER_NOT_AT_BANK:3 proof 0
         """
     )
+
+
+async def test_a_bank_that_sends_no_statements_closes_its_day_with_a_report(
+    unregistered: Story,
+) -> None:
+    await unregistered.registered(SHORT_DAYS.replace('cut_off: "18:00"', "day_record: camt.052"))
+    await unregistered.play(
+        """
+        16 ledger +3 A
+        16 052 1000 1003 A+3
+        16 run bank 1003 ledger 1003 proof 0
+        16 close
+        """
+    )
