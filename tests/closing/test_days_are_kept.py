@@ -4,7 +4,8 @@ import asyncio
 
 import asyncpg
 import pytest
-from conftest import MATCHER, OPENING, Story, moment
+from conftest import MATCHER, OPENING, Story
+from notation import moment
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import queue_store
