@@ -89,14 +89,11 @@ def balanced(account: int, link: Link) -> Cleared:
     return Cleared(cause=cause, source=Source.STATEMENT, proof=proof)
 
 
-def late_notification(
-    account: int, link: Link, booked: tuple[int, Decimal], page: int | None = None
-) -> Finding:
+def late_notification(account: int, link: Link, booked: tuple[int, Decimal]) -> Finding:
     """Return that a statement holds entries that nothing announced: how many, and their sum."""
     count, net = booked
-    subject = link.name if page is None else f"{link.name} page {page}"
     return Finding(
-        cause=Cause(kind=Kind.LATE_NOTIFICATION, account=account, subject=subject),
+        cause=Cause(kind=Kind.LATE_NOTIFICATION, account=account, subject=link.name),
         source=Source.STATEMENT,
         amount=normal(net),
         on=link.closing_on,

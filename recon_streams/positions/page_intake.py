@@ -4,7 +4,10 @@ Until then nobody knows whether the whole adds up, so what a page books moves th
 report during the day does; the closing then replaces that.
 """
 
+from msgspec.structs import replace
+
 from recon_streams.kernel.disposition import Disposition, Held
+from recon_streams.kernel.money import ZERO, add
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
@@ -45,10 +48,13 @@ class PageIntake:
         self._intake.set_siblings(self._number, (page.origin for page in known.values()))
         entries.take(self._report.booked, lists_day=True)
         self._intake.set_siblings(self._number, None)
-        self._note_unannounced(entries)
         became = set(entries.became)
         if there is None:
-            page = page_of(self._statement, origin=self._intake.origin, path=self._report.path)
+            page = replace(
+                page_of(self._statement, origin=self._intake.origin, path=self._report.path),
+                unannounced=entries.booked,
+                unannounced_net=entries.booked_net,
+            )
             self._bank.note_page(self._number, self._place.key, page, self._intake.at)
         pages = self._bank.pages[self._number, self._place.key]
         if not is_complete(pages.values()):
@@ -68,6 +74,7 @@ class PageIntake:
         link = whole.versioned(self._link(equation), digest_of(*contents))
         if not equation.is_exact:
             return whole.note_unbalanced(link, equation)
+        self._note_unannounced(pages, link)
         before = earlier_version(self._bank.links.get(self._number, []), link)
         return whole.accept(link, equation, entries, before)
 
@@ -77,12 +84,14 @@ class PageIntake:
             told = told_of(self._report, self._intake)
             self._intake.say(say.incomplete(self._number, self._name(), missing, told))
 
-    def _note_unannounced(self, entries: ReportEntries) -> None:
-        if not entries.booked or not self._intake.working.states[self._number].notified:
+    def _note_unannounced(self, pages: dict[int, Page], link: Link) -> None:
+        count = sum(page.unannounced for page in pages.values())
+        if not count or not self._intake.working.states[self._number].notified:
             return
-        booked = entries.booked, entries.booked_net
-        link = self._link(self._statement.equation)
-        self._intake.say(say.late_notification(self._number, link, booked, self._place.number))
+        net = ZERO
+        for page in pages.values():
+            net = add(net, page.unannounced_net)
+        self._intake.say(say.late_notification(self._number, link, (count, net)))
 
     def _link(self, equation: Equation) -> Link:
         return link_of(

@@ -62,6 +62,8 @@ _PAGE_TYPES: Final = {
     "credits": "numeric",
     "debits": "numeric",
     "entry_count": "bigint",
+    "unannounced": "bigint",
+    "unannounced_net": "numeric",
     "origin": "text",
     "path": "text",
     "arrived_at": "timestamptz",
@@ -126,6 +128,8 @@ def _page_columns(page: Page) -> tuple[Any, ...]:
         page.credits,
         page.debits,
         page.entry_count,
+        page.unannounced,
+        page.unannounced_net,
         page.origin,
         page.path,
     )

@@ -20,6 +20,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         credits: Sum of its booked credits; `debits` is unsigned too.
         content: Digest of what it says.
+        unannounced: How many of its entries nobody had told of; `unannounced_net` is their sum.
         origin: The input that brought it, `topic/partition/offset`; with the place in it.
     """
 
@@ -37,6 +38,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     closing: Decimal | None = None
     closing_code: str | None = None
     closing_on: date | None = None
+    unannounced: int = 0
+    unannounced_net: Decimal = ZERO
 
 
 def is_whole_alone(equation: Equation, *, is_last: bool) -> bool:

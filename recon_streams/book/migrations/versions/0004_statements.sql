@@ -149,6 +149,9 @@ CREATE TABLE positions.statement_page (
     credits     numeric NOT NULL,
     debits      numeric NOT NULL,
     entry_count bigint NOT NULL,
+    -- How many of its entries nobody had announced, and their sum.
+    unannounced     bigint NOT NULL,
+    unannounced_net numeric NOT NULL,
     origin      text NOT NULL,
     path        text NOT NULL,
     arrived_at  timestamptz NOT NULL,
