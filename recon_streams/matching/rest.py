@@ -10,7 +10,7 @@ import msgspec
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.discrepancies.finding import Finding
-from recon_streams.matching import store, working_tables
+from recon_streams.matching import repetitions, store, working_tables
 from recon_streams.matching.engine import match
 from recon_streams.matching.findings import findings_of, spelled
 from recon_streams.matching.items import BankItem, Item, ItemKey, LedgerItem, Side
@@ -93,14 +93,11 @@ class Rest:
 
     async def _repeated(self, numbers: Sequence[int]) -> dict[int, frozenset[Place]]:
         found: dict[int, set[Place]] = {}
-        # Key by key: the planner has not heard yet of the million rows that were just written.
-        await self._unit.connection.execute("SET LOCAL enable_seqscan = off")
-        for statement in working_tables.repeated(self._request.rules):
+        for statement in repetitions.repeated(self._request.rules):
             for number, side, sequence, part in await self._unit.connection.fetch(
                 statement, numbers
             ):
                 found.setdefault(number, set()).add((Side(side), ItemKey(sequence, part)))
-        await self._unit.connection.execute("SET LOCAL enable_seqscan = on")
         return {number: frozenset(places) for number, places in found.items()}
 
     async def _store(

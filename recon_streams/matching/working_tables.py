@@ -69,25 +69,6 @@ WHERE b.number = ANY($1) AND b.released_by IS NOT NULL AND l.released_by IS NOT 
 """
 
 
-# The ledger is indexed by reference: what is matched under it is found whenever it was.
-_REPEATED_BEFORE: Final = """
-SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w CROSS JOIN LATERAL (
-    SELECT r.ledger_sequence FROM positions.ledger_record AS r WHERE r.number = w.number
-    AND r.reference = w.end_to_end_id AND r.amount = w.amount OFFSET 0) AS r
-WHERE w.number = ANY($1) AND EXISTS (SELECT FROM matching.match AS m
-    JOIN positions.bank_entry AS e ON e.number = m.number AND e.sequence = m.bank_sequence
-        AND e.part = m.bank_part
-    WHERE m.number = w.number AND m.ledger_sequence = r.ledger_sequence AND m.released_by IS NULL
-        AND e.end_to_end_id = w.end_to_end_id AND e.net = w.amount)
-UNION ALL
-SELECT w.number, 'L', w.ledger_sequence, 0 FROM {ledger} AS w CROSS JOIN LATERAL (
-    SELECT r.ledger_sequence FROM positions.ledger_record AS r WHERE r.number = w.number
-    AND r.reference = w.reference AND r.amount = w.amount
-    AND r.ledger_sequence <> w.ledger_sequence OFFSET 0) AS r
-WHERE w.number = ANY($1) AND EXISTS (SELECT FROM matching.match AS m WHERE m.number = w.number
-    AND m.ledger_sequence = r.ledger_sequence AND m.released_by IS NULL)
-"""
-
 # A corrected statement takes back what the version before it held: two bank items that are one and
 # nothing. What was matched before stays matched, and what takes it back stays open beside it.
 TAKEN_BACK: Final = """
@@ -206,24 +187,6 @@ def rest_counts(rules: MatchingRules) -> str:
         "SELECT number, count(*) AS items FROM (SELECT number FROM "  # noqa: S608 - ours
         f"{bank} UNION ALL SELECT number FROM {ledger}) AS r GROUP BY number"
     )
-
-
-def repeated(rules: MatchingRules) -> Iterator[str]:
-    """Yield the queries of left items whose like is matched: in this run, or by id before it."""
-    bank, ledger = rest_tables(rules)
-    for place, each in enumerate(rules.references):
-        yield f"""
-SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w WHERE w.number = ANY($1) AND w.h{place}
-    IN (SELECT o.h{place} FROM work_bank AS o JOIN work_pair AS p USING (number, sequence, part)
-        WHERE o.h{place} IN (SELECT h{place} FROM {bank} WHERE number = ANY($1)))
-UNION ALL
-SELECT w.number, 'L', w.ledger_sequence, 0 FROM {ledger} AS w WHERE w.number = ANY($1)
-    AND w.h{place} IN (SELECT o.h{place} FROM work_ledger AS o
-        JOIN work_pair AS p USING (number, ledger_sequence)
-        WHERE o.h{place} IN (SELECT h{place} FROM {ledger} WHERE number = ANY($1)))
-"""  # noqa: S608 - of our own words
-        if each.bank == "end_to_end_id" and each.ledger == "reference":
-            yield _REPEATED_BEFORE.format(bank=bank, ledger=ledger)
 
 
 def all_tables(rules: MatchingRules) -> list[str]:

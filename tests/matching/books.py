@@ -92,8 +92,8 @@ class Books:
         )
         await owner.execute(
             "INSERT INTO positions.entry_confirmation (number, sequence, part, arrived_on, "
-            "message, withdraws, origin, path) SELECT number, $3, 0, arrived_on, 'camt.053', true, origin, "
-            "'Stmt[1]' FROM positions.bank_entry WHERE number = $1 AND sequence = $2",
+            "message, withdraws, origin, path) SELECT number, $3, 0, arrived_on, 'camt.053', "
+            "true, origin, 'Stmt[1]' FROM positions.bank_entry WHERE number = $1 AND sequence = $2",
             number,
             by,
             payment,
