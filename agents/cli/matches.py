@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -18,10 +18,15 @@ from agents.cli.place import (
     Place,
     find_place,
 )
+from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.closing.day import DayState
+from recon_streams.closing.store import snapshots
+from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.clock import utc_now
 from recon_streams.matching import hand, reading, rule_store
 from recon_streams.matching.items import ItemKey
+from recon_streams.registry.definition import AccountDefinition
 from recon_streams.runtime.exit_codes import ExitCode
 
 group = typer.Typer(help="Which bank item is which ledger item: list, decide by hand, take apart.")
@@ -189,7 +194,7 @@ def _do(
                 reason=reason,
                 zone=found[0].definition.time_zone,
                 on=utc_now().date(),
-                is_closed=hand.never_closed,
+                is_closed=_closed(found[0].definition),
             )
             async with UnitOfWork(pool) as unit:
                 return await work(unit, deed)
@@ -199,6 +204,18 @@ def _do(
     except hand.HandRefused as refusal:
         talk.print(f"error: {refusal}", markup=False)
         raise Ended(ExitCode.FAILURE) from None
+
+
+def _closed(definition: AccountDefinition) -> hand.Closed:
+    """Return what asks whether somebody has signed the business day that a date belongs to."""
+    calendar = Calendars().named(definition.calendar)
+
+    async def is_closed(connection: Session, account: int, on: date) -> bool:
+        day = calendar.add_business_days(on, 0)
+        found = (await snapshots(connection, day, [account])).get(account)
+        return found is not None and found.day.state is DayState.CLOSED
+
+    return is_closed
 
 
 def _bank_key(text: str) -> ItemKey:

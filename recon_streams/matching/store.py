@@ -17,35 +17,31 @@ from recon_streams.matching.results import Candidate, Match, Why
 
 Place: TypeAlias = tuple[Side, ItemKey]
 
-LINE: Final = Bulk.insert(
-    "matching.match",
-    {
-        "number": "int",
-        "match_id": "bigint",
-        "line": "int",
-        "run_id": "bigint",
-        "rule": "text",
-        "score": "smallint",
-        "bank_sequence": "bigint",
-        "bank_part": "int",
-        "ledger_sequence": "bigint",
-        "bank_amount": "numeric",
-        "ledger_amount": "numeric",
-        "bank_on": "date",
-        "ledger_on": "date",
-        "last_on": "date",
-        "difference": "numeric",
-        "explained_by": "text",
-        "because_text": "text",
-    },
-)
-_LINE_NAMES: Final = ", ".join(name for name, _ in LINE.columns[:-1])
+_LINE: Final = {
+    "number": "int",
+    "match_id": "bigint",
+    "line": "int",
+    "run_id": "bigint",
+    "rule": "text",
+    "score": "smallint",
+    "bank_sequence": "bigint",
+    "bank_part": "int",
+    "ledger_sequence": "bigint",
+    "bank_amount": "numeric",
+    "ledger_amount": "numeric",
+    "bank_on": "date",
+    "ledger_on": "date",
+    "last_on": "date",
+    "difference": "numeric",
+    "explained_by": "text",
+}
+_LINE_NAMES: Final = ", ".join(_LINE)
 # An array of arrays cannot be unnested row by row; the reasons travel as one text.
 MATCH: Final = Bulk(
     "match_line",
-    LINE.columns,
+    (*_LINE.items(), ("because", "text")),
     f"INSERT INTO matching.match ({_LINE_NAMES}, because) SELECT {_LINE_NAMES}, "  # noqa: S608 - ours
-    "string_to_array(because_text, chr(10)) FROM {rows}",
+    "string_to_array(because, chr(10)) FROM {rows}",
 )
 OPEN: Final = Bulk(
     "open_item",
