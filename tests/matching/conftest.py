@@ -12,7 +12,7 @@ from hypothesis import settings
 # This folder is not a package; its helpers are modules beside the tests.
 sys.path.append(str(Path(__file__).parent))
 
-from books import Books
+from matching_books import Books
 
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate

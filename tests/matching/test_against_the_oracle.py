@@ -1,46 +1,20 @@
 """The engine against an oracle that shares no code with it, and the SQL against the engine."""
 
-import random
 from collections import Counter
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
-from books import Books
 from hypothesis import given
 from hypothesis import strategies as st
-from notation import RULES, bank, ledger, matched
-from oracle import best_assignments, by_references, sums
+from matching_books import Books
+from matching_notation import RULES, a_pile, matched
+from matching_oracle import best_assignments, by_references, sums
 
 from recon_streams.matching.assignment import Component, assign, components
-from recon_streams.matching.items import BankItem, LedgerItem
 from recon_streams.matching.subsets import ways_to
 
 ONLY_REFERENCES = msgspec.structs.replace(RULES, batch=None, composite=None, sums=None)
-
-
-def a_pile(seed: int, size: int = 12) -> tuple[list[BankItem], list[LedgerItem]]:
-    """Return items with few amounts, days and references, so that they meet in every way."""
-    dice = random.Random(seed)
-
-    def words(names: str) -> dict[str, Any]:
-        return {
-            name: dice.choice([None, None, f"{name[0]}1", f"{name[0]}2"]) for name in names.split()
-        }
-
-    banks, ledgers = [], []
-    for n in range(dice.randrange(1, size)):
-        said = words("uetr servicer_reference end_to_end_id batch_reference counterparty")
-        amount, day = dice.choice(["10", "20", "30", "-10"]), dice.randrange(0, 12)
-        banks.append(bank(2 * n + 1, amount, day=day, **said))
-    for n in range(dice.randrange(1, size)):
-        said = words("uetr bank_reference reference batch_reference")
-        said["bank_reference"] = said["bank_reference"] and said["bank_reference"].replace("b", "s")
-        said["reference"] = said["reference"] and said["reference"].replace("r", "e")
-        amount, day = dice.choice(["10", "20", "30", "-10"]), dice.randrange(0, 12)
-        ledgers.append(ledger(2 * n + 2, amount, day=day, **said))
-    return banks, ledgers
 
 
 @pytest.mark.parametrize("seed", range(300))

@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from books import Books
-from notation import MONDAY, bank, ledger
+from matching_books import Books
+from matching_notation import MONDAY, bank, ledger
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.matching.hand import (

@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from notation import RULES, matched
-from test_against_the_oracle import a_pile
+from matching_notation import RULES, a_pile, matched
 
 from recon_streams.matching.items import BankItem, ItemKey, LedgerItem
 from recon_streams.matching.results import Matching

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import asyncpg
-from books import Books
-from notation import MONDAY, bank, ledger
+from matching_books import Books
+from matching_notation import MONDAY, bank, ledger
 
 from recon_streams.kernel.clock import utc_now
 from recon_streams.positions.registry_store import apply_registry

@@ -5,8 +5,8 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
-from books import Books
-from notation import MONDAY, RULES, WEEKDAYS, bank, ledger
+from matching_books import Books
+from matching_notation import MONDAY, RULES, WEEKDAYS, bank, ledger
 
 from recon_streams.matching.request import MatchAccount
 from recon_streams.matching.rule_store import apply_rules, current_rules, shipped_rules

@@ -4,8 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
-from books import Books
-from notation import MONDAY, bank, ledger
+from matching_books import Books
+from matching_notation import MONDAY, bank, ledger
 
 from recon_streams.discrepancies.finding import Kind
 from recon_streams.matching.rules import Tolerance

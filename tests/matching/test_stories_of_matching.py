@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import msgspec
-from notation import RULES, WEEKDAYS, bank, ledger, legs, matched
+from matching_notation import RULES, WEEKDAYS, bank, ledger, legs, matched
 
 from recon_streams.matching.items import ItemKey
 from recon_streams.matching.predicates import Terms

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
-from notation import MONDAY, RULES, WEEKDAYS
+from matching_notation import MONDAY, RULES, WEEKDAYS
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.matching.items import BankItem, LedgerItem

@@ -1,5 +1,6 @@
 """Items in an accountant's few words, for stories, laws and the oracle."""
 
+import random
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -114,3 +115,26 @@ def legs(answer: Matching) -> list[tuple[str, list[int], list[int]]]:
         (each.rule, [key.sequence for key in each.bank], [key.sequence for key in each.ledger])
         for each in answer.matches
     ]
+
+
+def a_pile(seed: int, size: int = 12) -> tuple[list[BankItem], list[LedgerItem]]:
+    """Return items with few amounts, days and references, so that they meet in every way."""
+    dice = random.Random(seed)
+
+    def words(names: str) -> dict[str, Any]:
+        return {
+            name: dice.choice([None, None, f"{name[0]}1", f"{name[0]}2"]) for name in names.split()
+        }
+
+    banks, ledgers = [], []
+    for n in range(dice.randrange(1, size)):
+        said = words("uetr servicer_reference end_to_end_id batch_reference counterparty")
+        amount, day = dice.choice(["10", "20", "30", "-10"]), dice.randrange(0, 12)
+        banks.append(bank(2 * n + 1, amount, day=day, **said))
+    for n in range(dice.randrange(1, size)):
+        said = words("uetr bank_reference reference batch_reference")
+        said["bank_reference"] = said["bank_reference"] and said["bank_reference"].replace("b", "s")
+        said["reference"] = said["reference"] and said["reference"].replace("r", "e")
+        amount, day = dice.choice(["10", "20", "30", "-10"]), dice.randrange(0, 12)
+        ledgers.append(ledger(2 * n + 2, amount, day=day, **said))
+    return banks, ledgers

@@ -1,7 +1,7 @@
 """Matching once more, by somebody who has not read the product: every way is tried, slowly.
 
-Works on plain tuples. It knows only the rules of `notation.RULES`, without batches and sums, for
-which it has a search of its own.
+It knows the references of `matching_notation.RULES`; for assignments and sums it has a search of
+its own, which tries every way.
 """
 
 from collections import Counter
