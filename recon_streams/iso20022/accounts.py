@@ -12,7 +12,7 @@ from recon_streams.kernel.refusal import RefusalCode, Refused
 
 # Form only. The check digits of anonymised and of some real accounts are wrong, and whether an
 # account is ours is answered by the registry, not by arithmetic.
-_IBAN: Final = re.compile("[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}")
+IBAN: Final = re.compile("[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}")
 
 
 def account_of(element: Element | None, path: str, reading: Reading) -> Account:
@@ -66,7 +66,7 @@ def _iban_of(inner: Children, path: str, reading: Reading) -> tuple[str, str]:
         rule = "an IBAN is spelled with A-Z and 0-9"
         raise Refused(RefusalCode.INVALID_IDENTIFIER, f"{path}/IBAN", rule)
     iban = _compact(text, f"{path}/IBAN").upper()
-    if not _IBAN.fullmatch(iban):
+    if not IBAN.fullmatch(iban):
         reading.note(FindingCode.IBAN_MALFORMED, f"{path}/IBAN", "country, two digits, the rest")
     return iban, "IBAN"
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from iso4217 import Currency
 
-from recon_streams.kernel.money import parse_amount
+from recon_streams.kernel.money import INTEGER_DIGITS_MAX, parse_amount
 from recon_streams.kernel.refusal import RefusalCode, Refused, excerpt
 
 # ISO 20022 allows five decimals in every amount, whatever the currency.
@@ -46,15 +46,24 @@ def decimal_of(text: str, field: str) -> Decimal:
 
 # An entry and its one transaction print the same amount, and so do many payments.
 @lru_cache(maxsize=4096)
-def known_decimal(text: str) -> tuple[Decimal, int] | None:
-    """Return what `decimal_of` returns and its digits after the point; None if it refuses."""
-    try:
-        amount = decimal_of(text, "")
-    except Refused:
+def known_money(text: str | None, currency: str | None) -> Decimal | None:
+    """Return the amount in `text` if it needs no further look; None if it does.
+
+    It does not where it is spelled as usual, `currency` is one of ISO 4217 with a number of
+    decimals, and the amount has no more of them; then it is what `decimal_of` returns.
+    """
+    exponent = MINOR_UNITS.get(currency or "")
+    if text is None or exponent is None or currency == "XXX":
         return None
-    exponent = amount.as_tuple().exponent
-    assert isinstance(exponent, int), "infinities and NaN never become amounts"
-    return amount, -exponent
+    # Digits of other scripts are digits to Python.
+    digits = text.replace(".", "", 1)
+    if not text.isascii() or not digits.isdigit() or len(digits) > INTEGER_DIGITS_MAX:
+        return None
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    if not whole or len(fraction) > min(exponent, SCALE_MAX):
+        return None
+    return Decimal(f"{whole}.{fraction}" if fraction else whole)
 
 
 def checked_currency(code: str, field: str) -> str:

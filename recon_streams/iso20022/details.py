@@ -24,9 +24,9 @@ from recon_streams.iso20022.shapes import (
 )
 from recon_streams.iso20022.values import Detail, Direction, FindingCode
 
-_UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UUID: Final = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # A placeholder that looks like an identifier would make strangers' payments one payment.
-_NIL: Final = "00000000-0000-0000-0000-000000000000"
+NIL: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def detail_of(element: Element, path: str, entry_direction: Direction, reading: Reading) -> Detail:
@@ -36,7 +36,7 @@ def detail_of(element: Element, path: str, entry_direction: Direction, reading: 
         Refused: For an amount, direction or value that cannot be read without doubt.
     """
     one, many = reading.split(element, DETAIL, path)
-    amount, currency = _amount_of(one, path, reading)
+    amount, currency = amount_of(one, path, reading)
     direction = direction_in(one, path)
     where = f"{path}/Refs"
     references = reading.children(one["Refs"], REFERENCES, where) if "Refs" in one else {}
@@ -59,7 +59,7 @@ def detail_of(element: Element, path: str, entry_direction: Direction, reading: 
         clearing_reference=reference_in(references, "ClrSysRef", where),
         mandate_id=reference_in(references, "MndtId", where),
         counterparty_account=_counterparty_of(one, path, direction or entry_direction, reading),
-        return_reason=_return_reason_of(one, path, reading),
+        return_reason=return_reason_of(one, path, reading),
         remittance=remittance,
         creditor_references=creditor_references,
         charges=charges,
@@ -67,7 +67,8 @@ def detail_of(element: Element, path: str, entry_direction: Direction, reading: 
     )
 
 
-def _amount_of(one: Children, path: str, reading: Reading) -> tuple[Decimal | None, str | None]:
+def amount_of(one: Children, path: str, reading: Reading) -> tuple[Decimal | None, str | None]:
+    """Return amount and currency of a transaction with the children `one`; None if it has none."""
     element = one.get("Amt")
     if element is not None:
         return money_of(element, path, reading)
@@ -87,7 +88,7 @@ def _uetr_of(references: Children, path: str, reading: Reading) -> tuple[str | N
     if text is None:
         return None, None
     uetr = text.lower()
-    if uetr == _NIL or not _UUID.fullmatch(uetr):
+    if uetr == NIL or not UUID.fullmatch(uetr):
         reading.note(FindingCode.UETR_INVALID, f"{path}/UETR", "a UUID, and not the nil one")
         return None, text
     return uetr, None
@@ -106,7 +107,8 @@ def _counterparty_of(
     return identification_in(parties[name], f"{where}/{name}", reading)[0] or None
 
 
-def _return_reason_of(one: Children, path: str, reading: Reading) -> str | None:
+def return_reason_of(one: Children, path: str, reading: Reading) -> str | None:
+    """Return why a payment came back, of a transaction with the children `one`."""
     if "RtrInf" not in one:
         return None
     where = f"{path}/RtrInf"
@@ -128,13 +130,14 @@ def _remittance_of(
     lines = [text_of(element, where) for element in many.get("Ustrd", ())]
     return (
         tuple(line for line in lines if line),
-        _creditor_references_of(many.get("Strd", ()), where, reading),
+        creditor_references_of(many.get("Strd", ()), where, reading),
     )
 
 
-def _creditor_references_of(
+def creditor_references_of(
     elements: Sequence[Element], parent: str, reading: Reading
 ) -> tuple[str, ...]:
+    """Return the references in `elements`, the `Strd` of a remittance at `parent`."""
     found = []
     for number, element in enumerate(elements, start=1):
         path = f"{parent}/Strd[{number}]"

@@ -37,7 +37,7 @@ from recon_streams.iso20022.values import (
 from recon_streams.kernel.money import add
 from recon_streams.kernel.refusal import RefusalCode, Refused, excerpt
 
-_STATUSES: Final = {status.value: status for status in EntryStatus}
+STATUSES: Final = {status.value: status for status in EntryStatus}
 
 
 def entry_of(element: Element, path: str, reading: Reading) -> Entry:
@@ -56,7 +56,7 @@ def entry_of(element: Element, path: str, reading: Reading) -> Entry:
     iso_code, own_code = _bank_code_of(one, path, reading)
     batches, details = _contents_of(one, many, path, direction, reading)
     charges, charges_total = charges_of(many.get("Chrgs", ()), path, reading)
-    batch = _Batches(batches, path, reading)
+    batch = Batches(batches, path, reading)
     return Entry(
         path=path,
         amount=amount,
@@ -102,7 +102,7 @@ def _contents_of(
     return batches, tuple(details)
 
 
-class _Batches:
+class Batches:
     """What the groups of an entry say about themselves, taken together."""
 
     __slots__ = ("count", "message_id", "payment_information_id", "total")
@@ -153,7 +153,7 @@ def _status_of(one: Children, path: str, reading: Reading) -> EntryStatus:
         text = text_of(source, where)
     else:
         text = text_of(element, path)
-    status = _STATUSES.get(text)
+    status = STATUSES.get(text)
     if status is None:
         rule = "BOOK, PDNG, INFO or FUTR"
         raise Refused(RefusalCode.INVALID_STATUS, where, rule, excerpt(text))

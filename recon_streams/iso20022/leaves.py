@@ -14,7 +14,7 @@ from recon_streams.iso20022.amounts import (
     XML_SPACE,
     checked_currency,
     decimal_of,
-    known_decimal,
+    known_money,
 )
 from recon_streams.iso20022.moments import Moment, moment_of
 from recon_streams.iso20022.reading import Children, Reading
@@ -26,8 +26,10 @@ from recon_streams.kernel.refusal import RefusalCode, Refused, excerpt
 # What banks write where they have nothing to write; it must never match anything.
 PLACEHOLDERS: Final = frozenset({"NOTPROVIDED", "NONREF", "NOTAPPLICABLE"})
 
-_DIRECTIONS: Final = {direction.value: direction for direction in Direction}
-_BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
+DIRECTIONS: Final = {direction.value: direction for direction in Direction}
+BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
+Money = tuple[Decimal, str]
+
 _NUMBER: Final = re.compile("[0-9]{1,18}")
 
 
@@ -76,11 +78,11 @@ def money_of(element: Element, parent: str, reading: Reading) -> tuple[Decimal, 
         Refused: MARKUP_IN_VALUE, MISSING_FIELD for no currency, and what `decimal_of` and
             `checked_currency` raise.
     """
-    known = known_decimal(text_of(element, parent))
     currency = element.get("Ccy")
+    known = known_money(element.text, currency)
+    if known is not None and currency is not None and not len(element):
+        return known, currency
     exponent = MINOR_UNITS.get(currency or "")
-    if known is not None and exponent is not None and known[1] <= exponent and currency:
-        return known[0], currency
     path = f"{parent}/{local_name(element)}"
     amount = decimal_of(text_of(element, parent), path)
     if currency is None:
@@ -124,7 +126,7 @@ def direction_in(children: Children, parent: str) -> Direction | None:
     if element is None:
         return None
     text = text_of(element, parent)
-    direction = _DIRECTIONS.get(text)
+    direction = DIRECTIONS.get(text)
     if direction is None:
         rule = "CRDT or DBIT"
         raise Refused(RefusalCode.INVALID_DIRECTION, f"{parent}/CdtDbtInd", rule, excerpt(text))
@@ -141,7 +143,7 @@ def boolean_in(children: Children, name: str, parent: str) -> bool | None:
     if element is None:
         return None
     text = text_of(element, parent)
-    value = _BOOLEANS.get(text)
+    value = BOOLEANS.get(text)
     if value is None:
         rule = "true, false, 1 or 0"
         raise Refused(RefusalCode.INVALID_BOOLEAN, f"{parent}/{name}", rule, excerpt(text))

@@ -27,10 +27,10 @@ _NONE_REPEATED: Final[Repeated] = {}
 class Reading:
     """The state of reading one message."""
 
-    __slots__ = ("_findings", "_names", "_noted", "_prefix", "message")
+    __slots__ = ("_findings", "_names", "_noted", "_prefix", "message", "namespace")
 
     def __init__(self, message: str, namespace: str) -> None:
-        self.message = message
+        self.message, self.namespace = message, namespace
         self._names = names_in(namespace)
         self._prefix = f"{{{namespace}}}"
         self._findings: list[Finding] = []

@@ -4,7 +4,6 @@ from typing import Final
 
 from recon_streams.iso20022.accounts import account_of
 from recon_streams.iso20022.balances import balance_of
-from recon_streams.iso20022.entries import entry_of
 from recon_streams.iso20022.leaves import (
     boolean_in,
     instant_in,
@@ -12,6 +11,8 @@ from recon_streams.iso20022.leaves import (
     reference_in,
     text_in,
 )
+from recon_streams.iso20022.plain import plain_in
+from recon_streams.iso20022.plain_entries import entry_of
 from recon_streams.iso20022.reading import Children, Reading
 from recon_streams.iso20022.safe_xml import Element
 from recon_streams.iso20022.shapes import GROUP_HEADER, PAGE, PERIOD, REPORT
@@ -31,6 +32,7 @@ def report_of(element: Element, path: str, reading: Reading) -> Report:
     period: Children = {}
     if "FrToDt" in one:
         period = reading.children(one["FrToDt"], PERIOD, f"{path}/FrToDt")
+    plain = plain_in(reading.message, reading.namespace)
     return Report(
         path=path,
         id=reference_in(one, "Id", path),
@@ -48,7 +50,7 @@ def report_of(element: Element, path: str, reading: Reading) -> Report:
             for number, child in enumerate(many.get("Bal", ()), start=1)
         ),
         entries=tuple(
-            entry_of(child, f"{path}/Ntry[{number}]", reading)
+            entry_of(child, f"{path}/Ntry[{number}]", reading, plain)
             for number, child in enumerate(many.get("Ntry", ()), start=1)
         ),
     )

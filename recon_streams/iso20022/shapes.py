@@ -16,11 +16,11 @@ class Shape:
     tells two shapes apart; they are made in this file only.
     """
 
-    __slots__ = ("many", "one")
+    __slots__ = ("many", "many_in_order", "one", "one_in_order")
 
     def __init__(self, one: str, many: str = "") -> None:
-        self.one = frozenset(one.split())
-        self.many = frozenset(many.split())
+        self.one_in_order, self.many_in_order = tuple(one.split()), tuple(many.split())
+        self.one, self.many = frozenset(self.one_in_order), frozenset(self.many_in_order)
         _SHAPES.append(self)
 
 

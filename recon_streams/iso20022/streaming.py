@@ -13,7 +13,8 @@ from lxml import etree
 from lxml.etree import _Element
 
 from recon_streams.iso20022.document import BODIES, Document, document_of
-from recon_streams.iso20022.entries import entry_of
+from recon_streams.iso20022.plain import plain_in
+from recon_streams.iso20022.plain_entries import entry_of
 from recon_streams.iso20022.reader import REPORT_NAMES, head_of
 from recon_streams.iso20022.reading import Reading
 from recon_streams.iso20022.reports import report_of
@@ -178,7 +179,7 @@ class _Stream:
         if self._refusal is None and report.refusal is None:
             try:
                 path = f"{report.path}/Ntry[{report.count + 1}]"
-                entry = entry_of(element, path, report.reading)
+                entry = entry_of(element, path, report.reading, report.plain)
             except Refused as refusal:
                 report.refusal = refusal
         self._listener.see_entry(element, entry)
@@ -212,6 +213,7 @@ class _OpenReport:
 
     def __init__(self, element: Element, path: str, reading: Reading) -> None:
         self.element, self.path, self.reading = element, path, reading
+        self.plain = plain_in(reading.message, reading.namespace)
         namespace = namespace_of(element)
         self.entry_tag = f"{{{namespace}}}Ntry" if namespace else "Ntry"
         self.count = 0
