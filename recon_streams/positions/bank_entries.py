@@ -181,6 +181,7 @@ def rows_of(
         amount=normal(entry.signed_amount),
         net=nets[0],
         servicer_reference=entry.servicer_reference,
+        entry_reference=entry.servicer_reference,
         batch_reference=_batch_reference(entry) or (only.payment_information_id if only else None),
         code=entry.bank_transaction_code or entry.bank_transaction_proprietary or "",
         look=look.digest if look else None,

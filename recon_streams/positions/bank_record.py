@@ -59,6 +59,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     net: Decimal
     uetr: str | None = None
     servicer_reference: str | None = None
+    entry_reference: str | None = None
     clearing_reference: str | None = None
     end_to_end_id: str | None = None
     batch_reference: str | None = None

@@ -23,6 +23,7 @@ _ENTRY_TYPES: Final = {
     "net": "numeric",
     "uetr": "text",
     "servicer_reference": "text",
+    "entry_reference": "text",
     "clearing_reference": "text",
     "end_to_end_id": "text",
     "batch_reference": "text",

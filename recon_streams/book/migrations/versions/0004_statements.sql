@@ -19,6 +19,7 @@ CREATE TABLE positions.bank_entry (
     net                numeric NOT NULL,
     uetr               text,
     servicer_reference text,             -- of the transaction, else of the entry
+    entry_reference    text,             -- the bank's for the whole entry
     clearing_reference text,
     end_to_end_id      text,
     batch_reference    text,             -- what the transactions of one batch share
