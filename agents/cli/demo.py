@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import signal
 import tempfile
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,13 +13,13 @@ from typing import Annotated
 import typer
 
 from agents.cli.app import Ended, app, run
-from agents.cli.output import Format, FormatOption, out, print_as, styled, talk
+from agents.cli.demo_page import print_act, print_day, print_end, print_start, print_ways_to_look
+from agents.cli.output import Format, FormatOption, print_as, talk
 from agents.cli.place import find_place
 from agents.intakes import by_topic, make_intakes
 from agents.registration import register
 from agents.up import Installation, installed
-from recon_streams.book import quarantine
-from recon_streams.demo.accounts import all_accounts, opening_accounts
+from recon_streams.demo.accounts import all_accounts, bank_day, opening_accounts
 from recon_streams.demo.player import Played, Stage, Summary, play
 from recon_streams.demo.scenario import Act, acts
 from recon_streams.embedded.postgres import EmbeddedPostgres
@@ -32,7 +31,6 @@ from recon_streams.runtime.telemetry import configure_logging
 
 _PAUSE_SECONDS = 1.5
 _AGAIN_SECONDS = 1.0
-_WIDTH = 79
 # A terminal that is closed and a supervisor that stops the demo mean the same as Ctrl-C.
 _GOODBYES = (signal.SIGTERM, signal.SIGHUP)
 
@@ -106,7 +104,7 @@ async def _demo(
                 return None
             if not leave:
                 if told:
-                    _print_ways_to_look(directory)
+                    print_ways_to_look(directory)
                 talk.print("\nCtrl-C ends the demo.")
                 await waiting
             return playing.result()
@@ -128,89 +126,27 @@ async def _play(
     installation: Installation, began_at: datetime, *, told: bool, leave: bool
 ) -> Summary:
     if told:
-        _print_start(installation)
+        print_start(installation)
     stage = Stage(
         pool=installation.pool,
         writer=installation.logs.writer,
+        began_at=began_at,
         register_latecomer=lambda: _register_latecomer(installation, began_at),
     )
 
     async def tell(act: Act, played: Played) -> None:
         if told:
-            await _print_act(installation, act, played)
+            await print_act(installation, act, played)
         if not leave:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     summary = await play(stage, acts(began_at), tell)
     if told:
-        _print_end(summary)
+        await print_day(installation, bank_day(began_at))
+        print_end(summary)
     return summary
 
 
 async def _register_latecomer(installation: Installation, began_at: datetime) -> None:
     intakes = by_topic(make_intakes(DirectoryCache()))
     await register(installation.pool, all_accounts(began_at), intakes, source="demo", actor="demo")
-
-
-def _print_start(installation: Installation) -> None:
-    postgres = installation.postgres
-    out.print("[bold]recon-streams[/]: one day, real bank messages, one machine\n")
-    out.print(f"started  PostgreSQL {postgres.major} ({postgres.origin}), the book and the log")
-    out.print("started  worker and publisher")
-    out.print(f"started  metrics and health on {installation.address.telemetry}\n")
-
-
-async def _print_act(installation: Installation, act: Act, played: Played) -> None:
-    out.print(f"[bold]{act.title}[/]")
-    out.print(_wrapped("  ", act.story), style="dim", markup=False)
-    for send in act.sends:
-        out.print(f"  [blue]{send.topic}[/]  {send.caption}")
-    if act.quarantines:
-        newest = (await quarantine.read(installation.pool, everything=True))[-act.quarantines :]
-        for each in newest:
-            out.print(f"  [magenta]{each.code}[/] at {each.field}", highlight=False)
-            out.print(_wrapped("    ", f"rule: {each.rule}"), markup=False)
-            if each.detail:
-                out.print(f"    found: {each.detail}", markup=False)
-    for account in played.accounts:
-        if not any(e.account_id == account.position.account_id for e in act.expects):
-            continue
-        position = account.position
-        raw = "" if position.raw_tier is position.tier else f" (raw {styled(position.raw_tier)})"
-        out.print(
-            f"  {position.account_id:<14} bank {position.bank}  ledger {position.ledger}  "
-            f"unexplained {position.unexplained}"
-        )
-        breaker = styled(account.breaker_state)
-        out.print(f"  {'':<14} {styled(position.tier)}{raw}  breaker {breaker}")
-    if act.sends:
-        milliseconds = played.decided_seconds * 1000
-        out.print(f"  [dim]decided and published {milliseconds:.0f} ms after the last record[/]")
-    out.print()
-
-
-def _wrapped(indent: str, text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)
-
-
-def _print_end(summary: Summary) -> None:
-    verdict = "as scripted" if summary.as_scripted else "[bold red]NOT AS SCRIPTED[/]"
-    out.print(
-        f"{summary.inputs} inputs, {summary.disposed} with exactly one disposition, "
-        f"{summary.quarantined} in quarantine: {verdict}"
-    )
-    if summary.trip_seconds is not None:
-        out.print(f"the breaker's OPEN record could be read {summary.trip_seconds * 1000:.0f} ms "
-                  "after the notification arrived")  # fmt: skip
-
-
-def _print_ways_to_look(directory: Path) -> None:
-    out.print("\n[bold]Look closer[/], in another terminal:")
-    for command in (
-        "status",
-        "explain NORDIC-FLOAT",
-        "quarantine list",
-        "tail recon.breaker",
-        "audit inputs",
-    ):
-        out.print(f"  recon-streams {command} --data {directory}", markup=False)

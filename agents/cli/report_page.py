@@ -72,6 +72,7 @@ def _print_day(day: AccountDay) -> None:
             shown.add_row(f"  and {step.hidden} more", "", "", hidden, "")
     shown.add_row("balance per ledger", "", "", "", _figure(day.ledger_at_cut_off, day.currency))
     shown.add_row("proof amount", "", "", "", _figure(day.proof, day.currency))
+    shown.add_row("not covered", "", "", "", _figure(day.uncovered, day.currency))
     shown.print(out)
     for item in day.items:
         if item.overdue:

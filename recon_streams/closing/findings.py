@@ -10,7 +10,8 @@ def news_of(number: int, day: AccountDay) -> tuple[list[Finding], list[Cleared]]
     """Return what the proof of `day` says: a finding if it is not zero, its end if it is.
 
     Without a statement there is no proof, and nothing is said: neither that something is wrong nor
-    that it is right.
+    that it is right. What is explained and still wrong, an item that is missing on one side, is
+    told of by itself.
     """
     if day.proof is None:
         return [], []
@@ -23,6 +24,7 @@ def news_of(number: int, day: AccountDay) -> tuple[list[Finding], list[Cleared]]
         "difference": day.difference or "",
         "explained": day.explained_total,
         "proof": day.proof,
+        "uncovered": day.uncovered or "",
         **{f"explained by {group.kind}": group.explains for group in day.groups},
     }
     if day.proof == "0":

@@ -32,8 +32,9 @@ from recon_streams.reports.account_day import (
     MatchedTotal,
     StatementUsed,
 )
+from recon_streams.reports.backing import BY_SEVERITY
 from recon_streams.reports.parts import Covered, Leg, OpenDiscrepancies
-from recon_streams.reports.totals import items_by_kind, total
+from recon_streams.reports.totals import explains, items_by_kind, total
 from recon_streams.statements.chain import Link, Relation, continuity
 from topics.positions import Tier
 
@@ -43,6 +44,8 @@ ITEMS_MAX: Final = 500
 _OUTSTANDING: Final = frozenset(
     {ItemKind.BANK_NOT_IN_LEDGER, ItemKind.LEDGER_NOT_AT_BANK, ItemKind.MATCHED_LATER}
 )
+
+_COVERING: Final = frozenset({ItemKind.TOLERATED_DIFFERENCE, ItemKind.MATCHED_LATER})
 
 _CONTINUITY: Final = {
     Relation.CONNECTED: Continuity.JOINED,
@@ -119,7 +122,11 @@ def account_day(given: DayInput) -> AccountDay:
     difference = None if bank is None or ledger is None else subtract(bank, ledger)
     proof = None if difference is None else subtract(difference, explained)
     raw_tier, _ = _verdict(difference, bank, ledger, given.limits)
-    tier, rule = _verdict(proof, bank, ledger, given.limits)
+    uncovered = None if difference is None else subtract(difference, covered(items))
+    tier, rule = max(
+        (_verdict(left, bank, ledger, given.limits) for left in (uncovered, proof)),
+        key=lambda verdict: BY_SEVERITY.index(verdict[0]),
+    )
     return AccountDay(
         account_id=given.account_id,
         currency=given.currency,
@@ -134,6 +141,7 @@ def account_day(given: DayInput) -> AccountDay:
         items=items,
         explained_total=amount_text(explained),
         proof=_text(proof),
+        uncovered=_text(uncovered),
         raw_tier=raw_tier,
         tier=tier,
         rule=rule.value,
@@ -146,6 +154,25 @@ def account_day(given: DayInput) -> AccountDay:
         matching_rules_version=given.matched.rules_version,
         calendar_version=given.calendar_version,
     )
+
+
+def covered(items: Iterable[Item]) -> Decimal:
+    """Return what the items of `items` explain that may stand between bank and ledger."""
+    return total(explains(item.leg, item.amount) for item in items if item.covers)
+
+
+def may_stand(item: Item) -> bool:
+    """Return whether `item` may stand between bank and ledger without anybody having to worry.
+
+    What a tolerance let pass may, and what has found its partner on a later day. So may a surplus
+    that is in time: money the ledger will follow, or that is on its way out of the bank. A shortage
+    that nothing has made good never may, however well it is explained.
+    """
+    if item.kind in _COVERING:
+        return True
+    if item.kind is ItemKind.OPENING_DIFFERENCE or explains(item.leg, item.amount) < 0:
+        return False
+    return not item.overdue
 
 
 def figures_digest(day: AccountDay) -> str:
@@ -197,15 +224,19 @@ def chain_of(link: Link | None, before: Link | None) -> Chain:
 def summed_up(items: Iterable[Item], *, items_max: int = ITEMS_MAX) -> tuple[Item, ...]:
     """Return `items` in the order of a report; of each kind and side at most `items_max` alone.
 
+    Whether an item covers is decided here, before many become one.
+
     The oldest stand alone, as they are what somebody has to look into; among equally old ones the
     largest. The rest is one item that says how many it stands for.
     """
     found: list[Item] = []
-    by_kind: dict[tuple[ItemKind, Leg], list[Item]] = {}
+    by_kind: dict[tuple[ItemKind, Leg, bool], list[Item]] = {}
     for item in items:
-        by_kind.setdefault((item.kind, item.leg), []).append(item)
-    for kind, leg in sorted(by_kind, key=lambda key: (list(ItemKind).index(key[0]), key[1])):
-        ordered = sorted(by_kind[kind, leg], key=_importance)
+        covers = may_stand(item)
+        judged = replace(item, covers=covers) if covers else item
+        by_kind.setdefault((item.kind, item.leg, covers), []).append(judged)
+    for key in sorted(by_kind, key=lambda key: (list(ItemKind).index(key[0]), *key[1:])):
+        ordered = sorted(by_kind[key], key=_importance)
         found += ordered[:items_max]
         if rest := ordered[items_max:]:
             found.append(_rest_of(rest))

@@ -1,12 +1,15 @@
 """The accounts of the scripted day: who they are, and the figures they open with."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
 from recon_streams.registry.definition import (
     AccountClearing,
     AccountDefinition,
+    AccountInFlight,
+    AccountSilence,
+    AccountStatements,
     BankAccount,
     Opening,
 )
@@ -17,6 +20,26 @@ LATECOMER: Final = "CH-LATECOMER"
 
 # A day that takes seconds needs a calm that takes one; the default is ten minutes.
 _CLEARING: Final = AccountClearing(dwell_seconds_min=1)
+# The day that is played is over, or nobody could end it: it may be four days old.
+_WEEK_SECONDS: Final = 7 * 86_400
+_SILENCE: Final = AccountSilence(bank_seconds_max=_WEEK_SECONDS, ledger_seconds_max=_WEEK_SECONDS)
+_IN_FLIGHT: Final = AccountInFlight(due_seconds_max=_WEEK_SECONDS)
+# A statement that is owed on the evening of its own day is late whenever the demo is played.
+_STATEMENTS: Final = AccountStatements(
+    cut_off="17:00", expected_by="18:00", expected_after_business_days=0
+)
+_FRIDAY: Final = 4
+
+
+def bank_day(now: datetime) -> date:
+    """Return the day that is played: the last one before `now` on which banks worked."""
+    day = now.date() - timedelta(days=1)
+    return day - timedelta(days=max(0, day.weekday() - _FRIDAY))
+
+
+def morning_of(now: datetime) -> datetime:
+    """Return when the ledger of that day begins to work."""
+    return datetime.combine(bank_day(now), time(8), UTC)
 
 
 def opening_accounts(now: datetime) -> tuple[AccountDefinition, ...]:
@@ -42,5 +65,13 @@ def _account(
         scale=2,
         bank_accounts=(BankAccount(identification=bank_id),),
         clearing=_CLEARING,
-        opening=Opening(as_of=now, bank=opening, ledger=opening, ledger_sequence=0),
+        silence=_SILENCE,
+        in_flight=_IN_FLIGHT,
+        statements=_STATEMENTS,
+        opening=Opening(
+            as_of=datetime.combine(bank_day(now), time(0), UTC),
+            bank=opening,
+            ledger=opening,
+            ledger_sequence=0,
+        ),
     )

@@ -1,6 +1,7 @@
 """Plays the script against a running installation and compares the book with it after each act."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,28 +9,41 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from recon_streams.demo.scenario import TRIPS, WAITING_AT_THE_END, Act, Expect
+from recon_streams.closing.overview import DayLine, overview
+from recon_streams.demo import deeds
+from recon_streams.demo.accounts import bank_day
+from recon_streams.demo.scenario import TRIPS, WAITING_AT_THE_END, Act, Deed, Expect
+from recon_streams.discrepancies import queue
+from recon_streams.discrepancies.queue import Listed, Wanted
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.port import LogWriter
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.positions.status import AccountStatus, read_status
+from recon_streams.sweeps.status import SweepStatus
 
 _ACT_SECONDS_MAX = 20.0
 _POLL_SECONDS = 0.02
+_OPEN_MAX = 1000
+# What was sent, without what the product tells itself.
+_SENT = "FROM book.input JOIN book.stream USING (stream) WHERE topic <> 'recon.ticks'"
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
     """One act as it went.
 
     `decided_seconds` is from the append of its last record to the moment every record of it was
-    decided and everything it caused was published.
+    decided and everything it caused was published. `sweeps` and `days` are filled by the acts that
+    look at them; `open` is every discrepancy open at the end.
     """
 
     title: str
     accounts: tuple[AccountStatus, ...]
     failures: tuple[str, ...]
     decided_seconds: float
+    sweeps: tuple[SweepStatus, ...] = ()
+    days: tuple[DayLine, ...] = ()
+    open: tuple[Listed, ...] = ()
 
 
 class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +76,7 @@ class Stage:
 
     pool: asyncpg.Pool
     writer: LogWriter
+    began_at: datetime
     register_latecomer: Callable[[], Awaitable[None]]
 
 
@@ -78,9 +93,9 @@ async def play(
 
 
 async def _play_act(stage: Stage, act: Act) -> Played:
-    if act.registers:
+    if act.deed is Deed.REGISTER:
         await stage.register_latecomer()
-    before = await stage.pool.fetchval("SELECT count(*) FROM book.input")
+    before = await stage.pool.fetchval(f"SELECT count(*) {_SENT}")
     started_at = asyncio.get_running_loop().time()
     for send in act.sends:
         await stage.writer.append([OutgoingRecord(send.topic, send.key, send.value)])
@@ -93,18 +108,53 @@ async def _play_act(stage: Stage, act: Act) -> Played:
         failures.append(f"{act.title}: not decided within {_ACT_SECONDS_MAX:.0f} s")
     decided_seconds = asyncio.get_running_loop().time() - started_at
     accounts = await _until_as_expected(stage.pool, act, failures)
+    sweeps, days = await _do(stage, act, failures)
+    found = await queue.read(stage.pool, Wanted(), now=utc_now(), rows_max=_OPEN_MAX)
+    if act.discrepancies is not None:
+        counted = dict(Counter(each.kind.value for each in found))
+        if counted != act.discrepancies:
+            failures.append(f"{act.title}: open are {counted}, scripted {act.discrepancies}")
     return Played(
         title=act.title,
         accounts=tuple(accounts),
         failures=tuple(failures),
         decided_seconds=decided_seconds,
+        sweeps=tuple(sweeps),
+        days=tuple(days),
+        open=tuple(found),
     )
+
+
+async def _do(
+    stage: Stage, act: Act, failures: list[str]
+) -> tuple[list[SweepStatus], list[DayLine]]:
+    """Do what the act's deed is after its records, and return what it found."""
+    if act.deed is Deed.SWEEP:
+        swept = await deeds.sweep(stage.pool, "demo", now=utc_now())
+        failures += [
+            f"{act.title}: the table of {each.account_id} is {each.table}"
+            for each in swept
+            if each.table == "DISAGREES"
+        ]
+        return swept, []
+    if act.deed is not Deed.RUN_DAY:
+        return [], []
+    on = bank_day(stage.began_at)
+    await deeds.run_bank_day(stage.pool, on, now=utc_now())
+    days = await overview(stage.pool, on)
+    for expect in act.days:
+        line = next((each for each in days if each.name.startswith(expect.account_id)), None)
+        is_now = line and (line.has_statement, line.proof, line.tier)
+        wanted = (expect.has_statement, expect.proof, expect.tier.value)
+        if is_now != wanted:
+            failures.append(f"{act.title}: {expect.account_id} is {is_now}, scripted {wanted}")
+    return [], days
 
 
 async def _until_decided(pool: asyncpg.Pool, inputs: int) -> None:
     # Asked of the database, because that is where an outsider would look.
     while not await pool.fetchval(  # noqa: ASYNC110 - the condition lives in the database
-        "SELECT (SELECT count(*) FROM book.input) >= $1 AND NOT EXISTS "
+        f"SELECT (SELECT count(*) {_SENT}) >= $1 AND NOT EXISTS "  # noqa: S608 - ours
         "(SELECT FROM book.outbox WHERE published_at IS NULL)",
         inputs,
     ):
@@ -147,7 +197,7 @@ def _missing(accounts: Sequence[AccountStatus], expect: Expect) -> list[str]:
 async def _summary(pool: asyncpg.Pool, script: Sequence[Act], failures: list[str]) -> Summary:
     directory = await DirectoryCache().current(pool)
     accounts = await read_status(pool, directory, now=utc_now())
-    rows = await pool.fetch("SELECT disposition, count(*) AS n FROM book.input GROUP BY 1")
+    rows = await pool.fetch(f"SELECT disposition, count(*) AS n {_SENT} GROUP BY 1")
     dispositions = {row["disposition"]: row["n"] for row in rows}
     waiting = await pool.fetchval(
         "SELECT count(*) FROM book.quarantine q WHERE NOT EXISTS (SELECT FROM "

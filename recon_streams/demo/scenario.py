@@ -1,6 +1,8 @@
 """The script of the day: what is sent, act by act, and what must be true after each act."""
 
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum, unique
 from typing import Final
 
 import msgspec
@@ -22,10 +24,28 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: str | None = None
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """One scene: why it is played, what is sent, what must come of it.
+class ExpectDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be true of one account's bank day at the end of an act."""
 
-    `registers` says that the late account is registered before anything is sent.
+    account_id: str
+    has_statement: bool
+    proof: str | None
+    tier: Tier
+
+
+@unique
+class Deed(StrEnum):
+    """What somebody does in an act besides sending records."""
+
+    REGISTER = "REGISTER"  # the late account is registered, before anything is sent
+    SWEEP = "SWEEP"  # every account is looked at, afterwards
+    RUN_DAY = "RUN_DAY"  # the bank day is run, afterwards
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """One scene: why it is played, what is sent and done, what must come of it.
+
+    `discrepancies` are all that are open at the end of the act, by kind; None is not looked at.
     """
 
     title: str
@@ -34,12 +54,17 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     expects: tuple[Expect, ...]
     quarantines: int = 0
     duplicates: int = 0
-    registers: bool = False
+    deed: Deed | None = None
+    days: tuple[ExpectDay, ...] = ()
+    discrepancies: dict[str, int] | None = None
 
 
 # What the whole day must come to; `demo --exit` compares the book with it.
 TRIPS: Final = {"SUSPENDED": 1, "OPEN": 1}
 WAITING_AT_THE_END: Final = 1  # the broken message; nobody mends it in the demo
+
+_PAYOUT: Final = "20190424001255000100006"
+_SLIPS: Final = ("moov-credit-1500.xml", "moov-isr-batch.xml", "moov-debit-913.xml")
 
 
 def acts(now: datetime) -> tuple[Act, ...]:
@@ -51,11 +76,16 @@ def acts(now: datetime) -> tuple[Act, ...]:
         _significant(bank),
         _heals(ledger),
         _payout(ledger, bank),
-        _redelivered(bank),
+        _redelivered(ledger, bank),
         _broken(bank),
         _short_of_cover(bank),
         _unknown(bank),
         _registered(),
+        _reported(bank),
+        _swept(),
+        _no_statement(),
+        _stated(bank),
+        _closed(),
     )
 
 
@@ -117,8 +147,9 @@ def _heals(ledger: Ledger) -> Act:
         story="The ledger issues what had arrived and states its balance. Three clean evaluations "
         "and a calm later the suspension clears by itself.",
         sends=(
-            ledger.move(OPERATIONS, "CHF", "issue", "1500.00"),
-            ledger.move(OPERATIONS, "CHF", "issue", "1390.00"),
+            ledger.move(OPERATIONS, "CHF", "issue", "1500.00", bank_reference="074820002ZZ9J42U"),
+            ledger.move(OPERATIONS, "CHF", "fee", "147.00", bank_reference="100820002V496ZRA"),
+            ledger.move(OPERATIONS, "CHF", "issue", "1537.00", batch_reference="07582000303KBMSU"),
             *(ledger.balance(OPERATIONS, "CHF", "5002890.00") for _ in range(3)),
         ),
         expects=(
@@ -133,14 +164,13 @@ def _heals(ledger: Ledger) -> Act:
 
 
 def _payout(ledger: Ledger, bank: Bank) -> Act:
-    reference = "20190424001255000100006"
     return Act(
         title="A payout that was announced does not trip",
         story="The ledger announces a payout of 913.00. The bank debits it before the tokens are "
         "redeemed: for a moment the ledger says more than the bank. Raw, that is critical; the "
         "announced payment explains it to the last centime, until it is due.",
         sends=(
-            ledger.announce(OPERATIONS, "CHF", "913.00", reference),
+            ledger.announce(OPERATIONS, "CHF", "913.00", _PAYOUT),
             bank.says("moov-debit-913.xml", OPERATIONS, "the debit of 913.00, same reference"),
         ),
         expects=(
@@ -155,16 +185,20 @@ def _payout(ledger: Ledger, bank: Bank) -> Act:
     )
 
 
-def _redelivered(bank: Bank) -> Act:
+def _redelivered(ledger: Ledger, bank: Bank) -> Act:
     return Act(
-        title="The bank sends a message again",
-        story="The batch of payment slips is delivered a second time. It is recognised and changes "
-        "nothing.",
-        sends=(bank.says("moov-isr-batch.xml", OPERATIONS, "the same batch again"),),
+        title="Both legs are there, and the bank repeats itself",
+        story="The tokens are redeemed: nothing needs an explanation any more. The batch of "
+        "payment slips is delivered a second time; it is recognised and changes nothing.",
+        sends=(
+            ledger.move(OPERATIONS, "CHF", "redeem", "913.00", reference=_PAYOUT),
+            bank.says("moov-isr-batch.xml", OPERATIONS, "the same batch again"),
+        ),
         expects=(
             Expect(
                 account_id=OPERATIONS,
                 tier=Tier.OK,
+                raw_tier=Tier.OK,
                 breaker=BreakerState.CLOSED,
                 unexplained="0",
             ),
@@ -234,5 +268,84 @@ def _registered() -> Act:
                 unexplained="113",
             ),
         ),
-        registers=True,
+        deed=Deed.REGISTER,
+    )
+
+
+def _reported(bank: Bank) -> Act:
+    return Act(
+        title="The bank reports the day so far",
+        story="A camt.052 repeats what was announced and says a balance of its own. Every entry is "
+        "recognised, nothing moves twice, and the balance is the one we had.",
+        sends=(bank.reports(OPERATIONS, Decimal(5_000_000), _SLIPS),),
+        expects=(
+            Expect(
+                account_id=OPERATIONS,
+                tier=Tier.OK,
+                breaker=BreakerState.CLOSED,
+                unexplained="0",
+            ),
+        ),
+        duplicates=1,
+    )
+
+
+def _swept() -> Act:
+    return Act(
+        title="A sweep",
+        story="Every half hour, and now on request, each account is looked at: verdict, drift, "
+        "trend. Accounts that may not pay are looked at too.",
+        sends=(),
+        expects=(),
+        deed=Deed.SWEEP,
+    )
+
+
+def _no_statement() -> Act:
+    return Act(
+        title="The bank's day ends, and its statements are missing",
+        story="The day is run: at the cut-off the ledger is known, and the bank has signed "
+        "nothing. What is not there is not guessed.",
+        sends=(),
+        expects=(),
+        deed=Deed.RUN_DAY,
+        days=(
+            ExpectDay(account_id=OPERATIONS, has_statement=False, proof=None, tier=Tier.UNKNOWN),
+        ),
+        discrepancies={"STATEMENT_MISSING": 3},
+    )
+
+
+def _stated(bank: Bank) -> Act:
+    return Act(
+        title="The statements come",
+        story="Three camt.053. Each adds up from opening to closing, each entry was announced "
+        "before, and each closing becomes the figure from which the next day counts.",
+        sends=(
+            bank.states(OPERATIONS, Decimal(5_000_000), _SLIPS),
+            bank.states(FLOAT, Decimal(1_000_000), ("genkgo-debit-200000.xml",)),
+            bank.states(LATECOMER, Decimal(0), ("dvbern-batch-113.xml",)),
+        ),
+        expects=(
+            Expect(account_id=OPERATIONS, tier=Tier.OK, unexplained="0"),
+            Expect(account_id=FLOAT, tier=Tier.CRITICAL, breaker=BreakerState.OPEN),
+            Expect(account_id=LATECOMER, tier=Tier.UNALLOCATED, unexplained="113"),
+        ),
+    )
+
+
+def _closed() -> Act:
+    return Act(
+        title="The day is matched and reported",
+        story="Bank entries find their ledger movements: one by the bank's reference, five payment "
+        "slips as one batch, a payout by its end-to-end id. What found nobody says why, and "
+        "explains the difference to the last unit: the proof is zero.",
+        sends=(),
+        expects=(),
+        deed=Deed.RUN_DAY,
+        days=(
+            ExpectDay(account_id=OPERATIONS, has_statement=True, proof="0", tier=Tier.OK),
+            ExpectDay(account_id=FLOAT, has_statement=True, proof="0", tier=Tier.CRITICAL),
+            ExpectDay(account_id=LATECOMER, has_statement=True, proof="0", tier=Tier.UNALLOCATED),
+        ),
     )

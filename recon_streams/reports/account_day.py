@@ -45,6 +45,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         bucket: The ageing bucket in words.
         due_on: Until when it is expected to be alone; null if nothing is expected.
         overdue: It should have had a partner by now.
+        covers: It may stand between the two: what it explains is taken off before the verdict.
         reason: The first predicate that failed, with its numbers; or what proves it.
         nearest: The nearest candidates in words, the best first.
         origin: Where it comes from: topic/partition/offset and the path in the message.
@@ -60,6 +61,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     bucket: str
     due_on: date | None = None
     overdue: bool = False
+    covers: bool = False
     reason: str = ""
     nearest: tuple[str, ...] = ()
     origin: str = ""
@@ -164,8 +166,10 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     """One account at its bank's cut-off of one day.
 
     `difference` = bank - ledger; `difference` - `explained_total` = `proof`. A proof that is not
-    zero is money nobody can explain. Without a statement there is no difference and no proof, and
-    the tier is UNKNOWN: nothing was proven.
+    zero is money nobody can explain. To be explained is not to be all right: a debit without a
+    ledger movement explains a shortage and is one. So the verdict is on what is left when only the
+    items that may stand between the two are taken off. Without a statement there is no difference
+    and no proof, and the tier is UNKNOWN: nothing was proven.
 
     Attributes:
         account_id: The ledger account.
@@ -181,8 +185,9 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
         items: The same, one by one.
         explained_total: The sum of both.
         proof: What is left.
+        uncovered: `difference` less what the items explain that cover; never covered is a shortage.
         raw_tier: The verdict on `difference`.
-        tier: The verdict on `proof`.
+        tier: The verdict on `uncovered`; where the proof is not zero, that on the proof if worse.
         rule: The rule that gave `tier`.
         statement: The statement the closing is from; null if none came.
         chain: How it joins the statements before it.
@@ -207,6 +212,7 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Item, ...]
     explained_total: SignedAmountText
     proof: SignedAmountText | None
+    uncovered: SignedAmountText | None
     raw_tier: Tier
     tier: Tier
     rule: str

@@ -13,7 +13,7 @@ from recon_streams.reports.totals import explains
 COLUMNS: Final = (
     "report_id", "sha256", "period", "version", "account_id", "currency", "section", "kind", "leg",
     "reference", "amount", "explains", "on", "age_business_days", "bucket", "due_on", "overdue",
-    "count", "tier", "reason", "nearest", "origin",
+    "covers", "count", "tier", "reason", "nearest", "origin",
 )  # fmt: skip
 NUMBERS: Final = frozenset({"version", "amount", "explains", "age_business_days", "count"})
 
@@ -41,6 +41,7 @@ def rows_of_day(day: AccountDay) -> Iterator[Row]:
             "bucket": item.bucket,
             "due_on": item.due_on.isoformat() if item.due_on else None,
             "overdue": _yes(item.overdue),
+            "covers": _yes(item.covers),
             "count": item.count,
             "reason": item.reason,
             "nearest": " | ".join(item.nearest),
@@ -48,7 +49,12 @@ def rows_of_day(day: AccountDay) -> Iterator[Row]:
         }
     yield own | {"section": "balance", "kind": "explained_total", "amount": day.explained_total}
     yield own | {
-        "section": "balance", "kind": "proof", "amount": day.proof, "tier": day.tier,
+        "section": "balance",
+        "kind": "proof",
+        "amount": day.proof,
+    }
+    yield own | {
+        "section": "balance", "kind": "uncovered", "amount": day.uncovered, "tier": day.tier,
         "reason": day.rule,
     }  # fmt: skip
     yield own | {

@@ -119,6 +119,9 @@ def _ties_of_day(account: AccountDay) -> Iterator[Tie]:
     yield _less(where, "difference = bank - ledger", account.difference, balances)
     parts = (account.difference, account.explained_total)
     yield _less(where, "proof = difference - explained", account.proof, parts)
+    covered = total(explains(each.leg, each.amount) for each in account.items if each.covers)
+    parts = (account.difference, amount_text(covered))
+    yield _less(where, "uncovered = difference - what covers", account.uncovered, parts)
     # The auditor's road: start from the bank and arrive at the ledger, item by item.
     if account.bank_closing is not None and account.proof is not None:
         explained = total(explains(item.leg, item.amount) for item in account.items)

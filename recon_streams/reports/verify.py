@@ -172,6 +172,10 @@ def _of_day(day: dict[str, Any]) -> Iterator[_Total]:
     yield "explained = the items", explained, by_items
     yield "explained = the groups", explained, by_groups
     yield "proof = difference - explained", proof, _less(difference, explained)
+    covers = [item for item in day["items"] if item["covers"]]
+    covered = sum((_SIGN[i["leg"]] * Decimal(i["amount"]) for i in covers), Decimal(0))
+    left = _number(day["uncovered"])
+    yield "uncovered = difference - what covers", left, _less(difference, covered)
     for group in day["groups"]:
         own = [item for item in day["items"] if item["kind"] == group["kind"]]
         added = sum((_SIGN[i["leg"]] * Decimal(i["amount"]) for i in own), Decimal(0))

@@ -147,6 +147,7 @@ def _days(draw: st.DrawFn) -> AccountDay:
         items=tuple(items),
         explained_total=amount_text(explained),
         proof=amount_text(bank - ledger - explained),
+        uncovered=amount_text(bank - ledger),
         raw_tier=Tier.OK,
         tier=draw(st.sampled_from(list(Tier))),
         rule="EQUAL",
