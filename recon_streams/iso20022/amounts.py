@@ -20,6 +20,8 @@ MINOR_UNITS: Final[dict[str, int | None]] = {
     currency.code: currency.exponent for currency in Currency
 }
 
+assert max(units or 0 for units in MINOR_UNITS.values()) <= SCALE_MAX
+
 _WELL_FORMED: Final = re.compile("[A-Z]{3}")
 
 
@@ -60,10 +62,10 @@ def known_money(text: str | None, currency: str | None) -> Decimal | None:
     if not text.isascii() or not digits.isdigit() or len(digits) > INTEGER_DIGITS_MAX:
         return None
     whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0")
-    if not whole or len(fraction) > min(exponent, SCALE_MAX):
-        return None
-    return Decimal(f"{whole}.{fraction}" if fraction else whole)
+    if fraction.endswith("0"):
+        fraction = fraction.rstrip("0")
+        text = f"{whole}.{fraction}" if fraction else whole
+    return Decimal(text) if whole and len(fraction) <= exponent else None
 
 
 def checked_currency(code: str, field: str) -> str:

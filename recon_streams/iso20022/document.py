@@ -63,6 +63,9 @@ def document_of(root: Element) -> Document:
         Refused: UNKNOWN_MESSAGE if it is not a camt.052, 053 or 054, or contradicts itself;
             DUPLICATE_FIELD for a second Document or body; what `page_of` raises.
     """
+    known = _plain_document(root)
+    if known is not None:
+        return known
     page: FilePage | None = None
     if is_page(root):
         page = page_of(root)
@@ -127,6 +130,39 @@ def named_by(namespace: str) -> Named:
     if match is None:
         return Named("", "", is_official=False)
     return Named(match[1], match[2], official is not None)
+
+
+def _plain_document(root: Element) -> Document | None:
+    """Return the message of a Document without an envelope that holds its body and nothing else."""
+    if len(root) != 1:
+        return None
+    body = root[0]
+    named = _named_by_tags(root.tag, body.tag)
+    if named is None:
+        return None
+    return Document(
+        element=root,
+        body=body,
+        message=named.message,
+        version=named.version,
+        namespace=namespace_of(root),
+        is_official=named.is_official,
+        header_name=None,
+    )
+
+
+# The tags come from strangers as well.
+@lru_cache(maxsize=64)
+def _named_by_tags(tag: object, body_tag: object) -> Named | None:
+    """Return what the namespace of both tags says if they are of a Document and its body."""
+    if not isinstance(tag, str) or not isinstance(body_tag, str):
+        return None
+    namespace, closing, name = tag.rpartition("}")
+    body_namespace, _, body_name = body_tag.rpartition("}")
+    if not closing or name != "Document" or body_namespace != namespace:
+        return None
+    named = named_by(namespace[1:])
+    return named if named.message and BODIES.get(body_name) == named.message else None
 
 
 def _enveloped(element: Element, depth: int) -> Iterator[Element]:

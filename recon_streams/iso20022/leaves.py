@@ -30,7 +30,8 @@ DIRECTIONS: Final = {direction.value: direction for direction in Direction}
 BOOLEANS: Final = {"true": True, "false": False, "1": True, "0": False}
 Money = tuple[Decimal, str]
 
-_NUMBER: Final = re.compile("[0-9]{1,18}")
+NUMBER_DIGITS_MAX: Final = 18
+_NUMBER: Final = re.compile(f"[0-9]{{1,{NUMBER_DIGITS_MAX}}}")
 
 
 def text_of(element: Element, parent: str) -> str:

@@ -59,8 +59,8 @@ class Plain(Reading):
 
     __slots__ = (
         "account",
-        "account_id",
         "bank_code",
+        "bic",
         "code",
         "detail",
         "domain",
@@ -68,11 +68,17 @@ class Plain(Reading):
         "entry_details",
         "family",
         "group_header",
+        "header_tag",
         "iban",
         "identification",
+        "institution",
+        "last_page",
         "moment_tags",
         "one_code",
+        "page_number",
         "parties",
+        "period_end",
+        "period_start",
         "prefix",
         "references",
         "remittance",
@@ -95,10 +101,13 @@ class Plain(Reading):
         self.parties = Table(shapes.PARTIES, prefix, "Dbtr Cdtr UltmtDbtr UltmtCdtr")
         self.remittance = Table(shapes.REMITTANCE, prefix)
         self.one_code = Table(shapes.ONE_CODE, prefix)
-        self.prefix = prefix
+        self.prefix, self.header_tag = prefix, f"{prefix}GrpHdr"
         self.code, self.domain, self.family = f"{prefix}Cd", f"{prefix}Domn", f"{prefix}Fmly"
         self.sub_family, self.transaction = f"{prefix}SubFmlyCd", f"{prefix}TxDtls"
         self.identification, self.iban = f"{prefix}Id", f"{prefix}IBAN"
+        self.institution, self.bic = f"{prefix}FinInstnId", f"{prefix}BICFI"
+        self.page_number, self.last_page = f"{prefix}PgNb", f"{prefix}LastPgInd"
+        self.period_start, self.period_end = f"{prefix}FrDtTm", f"{prefix}ToDtTm"
         self.moment_tags = frozenset({f"{prefix}Dt", f"{prefix}DtTm"})
 
     @override

@@ -5,9 +5,11 @@ version the namespace claims; amount, sign, currency and status are never guesse
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from recon_streams.iso20022.document import Document, document_of
+from recon_streams.iso20022.plain import NotPlain, plain_in, two_children
 from recon_streams.iso20022.reading import Reading
 from recon_streams.iso20022.reports import group_header_of, report_of
 from recon_streams.iso20022.safe_xml import BYTES_MAX, Element, local_name, parse
@@ -70,32 +72,53 @@ def head_of(
         Refused: As `read`, for all that is outside the reports.
     """
     _note_origin(document, reading)
-    one, many = reading.split(document.body, BODY, "")
-    header = group_header_of(one.get("GrpHdr"), reading)
+    name = REPORT_NAMES[document.message]
+    header_element, elements, has_strangers = _children_of(document, reading)
+    header = group_header_of(header_element, reading)
     _note_test(header, reading)
     if validate:
         note_validity(document, reading)
     name = REPORT_NAMES[document.message]
-    if many.keys() - {name}:
+    if has_strangers:
         rule = f"a {document.message} holds {name} elements only"
         raise Refused(RefusalCode.UNKNOWN_MESSAGE, local_name(document.body), rule)
-    if name not in many:
+    if not elements:
         rule = "a message is about at least one account"
         raise Refused(RefusalCode.MISSING_FIELD, name, rule)
-    return header, many[name]
+    return header, elements
+
+
+def _children_of(
+    document: Document, reading: Reading
+) -> tuple[Element | None, list[Element], bool]:
+    """Return the header, the reports, and whether there are reports of another message."""
+    plain = plain_in(document.message, document.namespace)
+    name = REPORT_NAMES[document.message]
+    try:
+        header, report = two_children(document.body, plain.header_tag, plain.prefix + name)
+    except NotPlain:
+        one, many = reading.split(document.body, BODY, "")
+        return one.get("GrpHdr"), many.get(name, []), bool(many.keys() - {name})
+    return header, [report], False
 
 
 def _note_origin(document: Document, reading: Reading) -> None:
     if not document.is_official:
         text = "the namespace of an ISO 20022 message"
         reading.note(FindingCode.NAMESPACE_UNUSUAL, "Document", text)
-    named = f"{document.message}.001.{document.version}"
-    if document.header_name and document.header_name != named:
+    name = document.header_name
+    if name and name != f"{document.message}.001.{document.version}":
         text = "MsgDefIdr names the message of the Document; the Document's namespace is believed"
         reading.note(FindingCode.HEADER_DISAGREES, "AppHdr/MsgDefIdr", text)
 
 
 def _note_test(header: GroupHeader, reading: Reading) -> None:
-    if header.additional_information and _TEST.search(header.additional_information):
+    if header.additional_information and _is_test(header.additional_information):
         text = "the bank marks this message as a test"
         reading.note(FindingCode.TEST_MESSAGE, "GrpHdr/AddtlInf", text)
+
+
+# A bank says the same in every message.
+@lru_cache(maxsize=64)
+def _is_test(information: str) -> bool:
+    return _TEST.search(information) is not None

@@ -6,7 +6,7 @@ from lxml.etree import _Comment as Comment
 from lxml.etree import _ProcessingInstruction as Instruction
 
 from recon_streams.iso20022.safe_xml import Element, local_name
-from recon_streams.iso20022.shapes import Shape, names_in
+from recon_streams.iso20022.shapes import Names, Shape, names_in
 from recon_streams.iso20022.values import Finding, FindingCode
 from recon_streams.kernel.refusal import RefusalCode, Refused
 
@@ -31,7 +31,8 @@ class Reading:
 
     def __init__(self, message: str, namespace: str) -> None:
         self.message, self.namespace = message, namespace
-        self._names = names_in(namespace)
+        # Looked up when it is needed: most messages are read without.
+        self._names: dict[Shape, Names] | None = None
         self._prefix = f"{{{namespace}}}"
         self._findings: list[Finding] = []
         self._noted: set[FindingCode] = set()
@@ -61,7 +62,7 @@ class Reading:
                 name is one of `shape`.
         """
         # The loop of `split` once more, without what repeats: most elements hold single values.
-        names = self._names[shape].one
+        names = self._names_of(shape).one
         found: Children = {}
         for child in element:
             name = names.get(child.tag)
@@ -82,7 +83,7 @@ class Reading:
         Raises:
             Refused: As `children`.
         """
-        one_name, many_name = self._names[shape]
+        one_name, many_name = self._names_of(shape)
         found: Children = {}
         repeated = _NONE_REPEATED
         for child in element:
@@ -102,6 +103,11 @@ class Reading:
                 repeated = {}
             repeated.setdefault(name, []).append(child)
         return found, repeated
+
+    def _names_of(self, shape: Shape) -> Names:
+        if self._names is None:
+            self._names = names_in(self.namespace)
+        return self._names[shape]
 
     def _note_unread(self, child: Element, shape: Shape, path: str) -> None:
         """Note what is not of this message; say nothing about what merely is not needed.

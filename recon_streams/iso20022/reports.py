@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from recon_streams.iso20022.accounts import account_of
 from recon_streams.iso20022.balances import balance_of
 from recon_streams.iso20022.leaves import (
@@ -11,12 +13,14 @@ from recon_streams.iso20022.leaves import (
     reference_in,
     text_in,
 )
-from recon_streams.iso20022.plain import plain_in
+from recon_streams.iso20022.plain import NotPlain, plain_in
 from recon_streams.iso20022.plain_entries import entry_of
+from recon_streams.iso20022.plain_heads import plain_head_of, plain_header_of
 from recon_streams.iso20022.reading import Children, Reading
 from recon_streams.iso20022.safe_xml import Element
 from recon_streams.iso20022.shapes import GROUP_HEADER, PAGE, PERIOD, REPORT
 from recon_streams.iso20022.values import GroupHeader, Report
+from recon_streams.kernel.refusal import Refused
 
 _PAGES: Final = ("NtfctnPgntn", "StmtPgntn", "RptPgntn")
 
@@ -26,6 +30,26 @@ def report_of(element: Element, path: str, reading: Reading) -> Report:
 
     Raises:
         Refused: What its account, entries and balances raise.
+    """
+    plain = plain_in(reading.message, reading.namespace)
+    try:
+        report, elements = plain_head_of(element, path, plain)
+    except (NotPlain, Refused):
+        return careful_report_of(element, path, reading)
+    entries = [
+        entry_of(child, f"{path}/Ntry[{number}]", reading, plain)
+        for number, child in enumerate(elements, start=1)
+    ]
+    # The report is frozen, but nobody has seen it yet.
+    msgspec.structs.force_setattr(report, "entries", tuple(entries))
+    return report
+
+
+def careful_report_of(element: Element, path: str, reading: Reading) -> Report:
+    """Return the report at `path`, its head read with care.
+
+    Raises:
+        Refused: As `report_of`.
     """
     one, many = reading.split(element, REPORT, path)
     page_number, last_page = _page_of(one, path, reading)
@@ -60,6 +84,14 @@ def group_header_of(element: Element | None, reading: Reading) -> GroupHeader:
     """Return the header of the message; an empty one where a bank left it out."""
     if element is None:
         return GroupHeader()
+    try:
+        return plain_header_of(element, plain_in(reading.message, reading.namespace))
+    except NotPlain:
+        return careful_header_of(element, reading)
+
+
+def careful_header_of(element: Element, reading: Reading) -> GroupHeader:
+    """Return the header of the message, read with care."""
     path = "GrpHdr"
     one = reading.children(element, GROUP_HEADER, path)
     page_number, last_page = None, None

@@ -121,7 +121,8 @@ def _balanced() -> AccountDay:
             ),
             _item(
                 ItemKind.LEDGER_NOT_AT_BANK, Leg.LEDGER, "PAYOUT-8841", "-40", 1,
-                due_on=date(2026, 11, 23), covers=True, reason="announced; the bank has not booked it yet",
+                due_on=date(2026, 11, 23), covers=True,
+                reason="announced; the bank has not booked it yet",
                 origin="ledger.movements/3/90003",
             ),
             _item(

@@ -159,7 +159,10 @@ def test_colours_change_nothing_but_colours(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("wroker: {}\n", "recon.yaml:1:1  error  wroker: unknown key, did you mean worker?"),
-        ("zzz: {}\n", "zzz: unknown key; known are calendars, database, limits, log, publisher, redis"),
+        (
+            "zzz: {}\n",
+            "zzz: unknown key; known are calendars, database, limits, log, publisher, redis",
+        ),
         ("worker: 5\n", "recon.yaml:1:9  error  worker: write a block of `key: value` lines"),
         (
             "worker: {batch_records_max: many}\n",
