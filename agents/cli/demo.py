@@ -20,8 +20,9 @@ from agents.intakes import by_topic, make_intakes
 from agents.registration import register
 from agents.up import Installation, installed
 from recon_streams.demo.accounts import all_accounts, bank_day, opening_accounts
+from recon_streams.demo.act import Act
 from recon_streams.demo.player import Played, Stage, Summary, play
-from recon_streams.demo.scenario import Act, acts
+from recon_streams.demo.scenario import acts
 from recon_streams.embedded.postgres import EmbeddedPostgres
 from recon_streams.kernel.clock import utc_now
 from recon_streams.positions.registry_store import DirectoryCache

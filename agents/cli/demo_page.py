@@ -7,8 +7,8 @@ from pathlib import Path
 from agents.cli.output import out, plain, styled
 from agents.up import Installation
 from recon_streams.book import quarantine
+from recon_streams.demo.act import Act
 from recon_streams.demo.player import Played, Summary
-from recon_streams.demo.scenario import Act
 from recon_streams.reports import store as reports
 from recon_streams.reports.dataset import EodDataset, dataset_from_bytes, digest_of
 from recon_streams.reports.figures import printed

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from recon_streams.closing.after_cut_off import AfterCutOff
-from recon_streams.closing.statement_of_day import Matched, summed_up
+from recon_streams.closing.standing import summed_up
+from recon_streams.closing.statement_of_day import Matched
 from recon_streams.discrepancies.deadline import bucket_of
 from recon_streams.kernel.calendar import BusinessDays
 from recon_streams.kernel.money import ZERO, add, amount_text, subtract

@@ -9,14 +9,13 @@ later day. Every total is taken by two roads: the books' sum for each kind, and 
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
-from msgspec.structs import replace
 
+from recon_streams.closing.standing import covered
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.calendar import DayBounds
 from recon_streams.kernel.money import ZERO, add, amount_text, subtract
@@ -34,18 +33,13 @@ from recon_streams.reports.account_day import (
 )
 from recon_streams.reports.backing import BY_SEVERITY
 from recon_streams.reports.parts import Covered, Leg, OpenDiscrepancies
-from recon_streams.reports.totals import explains, items_by_kind, total
+from recon_streams.reports.totals import items_by_kind, total
 from recon_streams.statements.chain import Link, Relation, continuity
 from topics.positions import Tier
-
-# A report is read by people: of each kind so many items stand alone, the rest in one line.
-ITEMS_MAX: Final = 500
 
 _OUTSTANDING: Final = frozenset(
     {ItemKind.BANK_NOT_IN_LEDGER, ItemKind.LEDGER_NOT_AT_BANK, ItemKind.MATCHED_LATER}
 )
-
-_COVERING: Final = frozenset({ItemKind.TOLERATED_DIFFERENCE, ItemKind.MATCHED_LATER})
 
 _CONTINUITY: Final = {
     Relation.CONNECTED: Continuity.JOINED,
@@ -156,25 +150,6 @@ def account_day(given: DayInput) -> AccountDay:
     )
 
 
-def covered(items: Iterable[Item]) -> Decimal:
-    """Return what the items of `items` explain that may stand between bank and ledger."""
-    return total(explains(item.leg, item.amount) for item in items if item.covers)
-
-
-def may_stand(item: Item) -> bool:
-    """Return whether `item` may stand between bank and ledger without anybody having to worry.
-
-    What a tolerance let pass may, and what has found its partner on a later day. So may a surplus
-    that is in time: money the ledger will follow, or that is on its way out of the bank. A shortage
-    that nothing has made good never may, however well it is explained.
-    """
-    if item.kind in _COVERING:
-        return True
-    if item.kind is ItemKind.OPENING_DIFFERENCE or explains(item.leg, item.amount) < 0:
-        return False
-    return not item.overdue
-
-
 def figures_digest(day: AccountDay) -> str:
     """Return the SHA-256 of what makes another version of a day if it changes.
 
@@ -218,47 +193,6 @@ def chain_of(link: Link | None, before: Link | None) -> Chain:
         previous_closing=closing if is_whole else None,
         jump=None if found.difference is None else amount_text(found.difference),
         missing_sequences=_ranges(found.missing),
-    )
-
-
-def summed_up(items: Iterable[Item], *, items_max: int = ITEMS_MAX) -> tuple[Item, ...]:
-    """Return `items` in the order of a report; of each kind and side at most `items_max` alone.
-
-    Whether an item covers is decided here, before many become one.
-
-    The oldest stand alone, as they are what somebody has to look into; among equally old ones the
-    largest. The rest is one item that says how many it stands for.
-    """
-    found: list[Item] = []
-    by_kind: dict[tuple[ItemKind, Leg, bool], list[Item]] = {}
-    for item in items:
-        covers = may_stand(item)
-        judged = replace(item, covers=covers) if covers else item
-        by_kind.setdefault((item.kind, item.leg, covers), []).append(judged)
-    for key in sorted(by_kind, key=lambda key: (list(ItemKind).index(key[0]), *key[1:])):
-        ordered = sorted(by_kind[key], key=_importance)
-        found += ordered[:items_max]
-        if rest := ordered[items_max:]:
-            found.append(_rest_of(rest))
-    return tuple(found)
-
-
-def _importance(item: Item) -> tuple[date, Decimal, str, str]:
-    return (item.on, -Decimal(item.amount).copy_abs(), item.reference, item.origin)
-
-
-def _rest_of(rest: Sequence[Item]) -> Item:
-    count = sum(item.count for item in rest)
-    return replace(
-        rest[0],
-        reference=f"{count} more",
-        amount=amount_text(total(Decimal(item.amount) for item in rest)),
-        due_on=None,
-        overdue=any(item.overdue for item in rest),
-        reason="",
-        nearest=(),
-        origin="",
-        count=count,
     )
 
 

@@ -12,7 +12,8 @@ import msgspec
 from recon_streams.closing.overview import DayLine, overview
 from recon_streams.demo import deeds
 from recon_streams.demo.accounts import bank_day
-from recon_streams.demo.scenario import TRIPS, WAITING_AT_THE_END, Act, Deed, Expect
+from recon_streams.demo.act import Act, Deed, Expect
+from recon_streams.demo.scenario import TRIPS, WAITING_AT_THE_END
 from recon_streams.discrepancies import queue
 from recon_streams.discrepancies.queue import Listed, Wanted
 from recon_streams.kernel.clock import utc_now

@@ -13,70 +13,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from recon_streams.testing.bank_text import BALANCE, CAMT_053, CAMT_054, ENTRY
+
 CURRENCY: Final = "AED"
 OPENING_MINOR: Final = 1_000_000_000_00
-
-_CAMT_054: Final = """<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08">
-  <BkToCstmrDbtCdtNtfctn>
-    <GrpHdr><MsgId>{message_id}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>
-    <Ntfctn>
-      <Id>{message_id}-1</Id>
-      <CreDtTm>{created}</CreDtTm>
-      <Acct><Id><Othr><Id>{bank_id}</Id></Othr></Id><Ccy>{currency}</Ccy></Acct>
-{entries}    </Ntfctn>
-  </BkToCstmrDbtCdtNtfctn>
-</Document>
-"""
-
-_CAMT_053: Final = """<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">
-  <BkToCstmrStmt>
-    <GrpHdr><MsgId>{message_id}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>
-    <Stmt>
-      <Id>{message_id}-1</Id>
-      <ElctrncSeqNb>{number}</ElctrncSeqNb>
-      <CreDtTm>{created}</CreDtTm>
-      <Acct><Id><Othr><Id>{bank_id}</Id></Othr></Id><Ccy>{currency}</Ccy></Acct>
-{balances}{entries}    </Stmt>
-  </BkToCstmrStmt>
-</Document>
-"""
-
-_BALANCE: Final = """      <Bal>
-        <Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>
-        <Amt Ccy="{currency}">{amount}</Amt>
-        <CdtDbtInd>{direction}</CdtDbtInd>
-        <Dt><Dt>{day}</Dt></Dt>
-      </Bal>
-"""
-
-_ENTRY: Final = """      <Ntry>
-        <Amt Ccy="{currency}">{amount}</Amt>
-        <CdtDbtInd>{direction}</CdtDbtInd>
-        <Sts><Cd>BOOK</Cd></Sts>
-        <BookgDt><Dt>{day}</Dt></BookgDt>
-        <ValDt><Dt>{day}</Dt></ValDt>
-        <AcctSvcrRef>{servicer_reference}</AcctSvcrRef>
-        <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
-        <NtryDtls>
-          <TxDtls>
-            <Refs>
-              <AcctSvcrRef>{servicer_reference}</AcctSvcrRef>
-              <EndToEndId>{end_to_end_id}</EndToEndId>
-              <UETR>{uetr}</UETR>
-            </Refs>
-            <Amt Ccy="{currency}">{amount}</Amt>
-            <CdtDbtInd>{direction}</CdtDbtInd>
-            <RltdPties>
-              <Dbtr><Pty><Nm>A person who pays or is paid, {number}</Nm></Pty></Dbtr>
-              <DbtrAcct><Id><Othr><Id>OTHER-{number}</Id></Othr></Id></DbtrAcct>
-            </RltdPties>
-            <RmtInf><Ustrd>Payment number {number} of a seeded day, as a payer would write it</Ustrd></RmtInf>
-          </TxDtls>
-        </NtryDtls>
-      </Ntry>
-"""  # noqa: E501 - a message, not code
 
 
 class Input(NamedTuple):
@@ -213,7 +153,7 @@ class Traffic:
         closing = day.opening_minor + day.moved_minor + minor
         self._days[account] = _BankDay(day.number + 1, closing)
         balances = "".join(
-            _BALANCE.format(
+            BALANCE.format(
                 code=code,
                 currency=CURRENCY,
                 amount=text_of(abs(balance)),
@@ -223,7 +163,7 @@ class Traffic:
             for code, balance in (("OPBD", day.opening_minor), ("CLBD", closing))
         )
         self._number += 1
-        statement = _CAMT_053.format(
+        statement = CAMT_053.format(
             message_id=f"STMT-{account}-{day.number}",
             created=self._instant(),
             number=day.number + 1,
@@ -272,7 +212,7 @@ class Traffic:
 
     def _entry(self, amount: str, direction: str, day: int) -> str:
         self._number += 1
-        return _ENTRY.format(
+        return ENTRY.format(
             currency=CURRENCY,
             amount=amount,
             direction=direction,
@@ -290,7 +230,7 @@ class Traffic:
 
     def _message(self, account: str, entries: str, message: tuple[str, str]) -> Input:
         message_id, created = message
-        text = _CAMT_054.format(
+        text = CAMT_054.format(
             message_id=message_id,
             created=created,
             bank_id=bank_id_of(account),

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from recon_streams.closing.findings import news_of
+from recon_streams.closing.standing import summed_up
 from recon_streams.closing.statement_of_day import (
     DayInput,
     Matched,
     TwoRoads,
     account_day,
     figures_digest,
-    summed_up,
 )
 from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.calendar import DayBounds
