@@ -14,6 +14,7 @@ from recon_streams.matching.pool import Pool
 from recon_streams.matching.predicates import Terms
 from recon_streams.matching.references import match_exact, match_within
 from recon_streams.matching.results import Ambiguity, Match, Matching, Unmatched, Why
+from recon_streams.matching.rules import SHARED
 from recon_streams.matching.sums import match_sums
 
 
@@ -68,11 +69,16 @@ def _unmatched(
 
 def _marks(item: Item, terms: Terms) -> list[tuple[object, ...]]:
     """Return what tells that another item is the same again: each reference with the amount."""
-    fields = [e.bank if item.side is Side.BANK else e.ledger for e in terms.rules.references]
+    if isinstance(item, LedgerItem):
+        fields: list[str] = [each.ledger for each in terms.rules.references]
+        shared = None
+    else:
+        fields = [each.bank for each in terms.rules.references if each.bank not in SHARED]
+        shared = item.entry_reference if item.key.part else None
     return [
         (item.side, field, reference, item.amount)
         for field in dict.fromkeys(fields)
-        if (reference := getattr(item, field))
+        if (reference := getattr(item, field)) and reference != shared
     ]
 
 

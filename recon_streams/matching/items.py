@@ -32,6 +32,8 @@ class BankItem(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         on: The booking day of the statement; until there is one, of whoever told it first.
+        servicer_reference: The bank's own, of the transaction; else of the entry it is in.
+        entry_reference: The bank's own of the entry; a ledger may know either of the two.
         amount: Signed: what the booked balance rose by.
     """
 
@@ -41,6 +43,7 @@ class BankItem(msgspec.Struct, frozen=True, kw_only=True):
     value_on: date | None = None
     uetr: str | None = None
     servicer_reference: str | None = None
+    entry_reference: str | None = None
     clearing_reference: str | None = None
     end_to_end_id: str | None = None
     batch_reference: str | None = None
@@ -63,8 +66,9 @@ class BankItem(msgspec.Struct, frozen=True, kw_only=True):
         """Return all that can tell it from another one; equal contents are interchangeable."""
         return (
             self.on, self.amount, self.value_on or date.min, self.uetr or "",
-            self.servicer_reference or "", self.clearing_reference or "", self.end_to_end_id or "",
-            self.batch_reference or "", self.counterparty or "", self.remittance or "",
+            self.servicer_reference or "", self.entry_reference or "",
+            self.clearing_reference or "", self.end_to_end_id or "", self.batch_reference or "",
+            self.counterparty or "", self.remittance or "",
         )  # fmt: skip
 
 

@@ -109,15 +109,16 @@ def agreement(bank: BankItem, ledger: LedgerItem, terms: Terms) -> tuple[Referen
     that differs says nothing beside it.
     """
     for alternatives in terms.rules.alternatives:
-        conflict = ""
+        right = getattr(ledger, alternatives[0].ledger)
+        apart: dict[str, str] = {}
         for each in alternatives:
-            left, right = getattr(bank, each.bank), getattr(ledger, each.ledger)
+            left = getattr(bank, each.bank)
             if left and left == right:
                 return each, ""
             if left and right:
-                conflict = conflict or f"{each.name} {left} vs {right}"
-        if conflict:
-            return None, conflict
+                apart.setdefault(left, each.name)
+        if apart:
+            return None, ", ".join(f"{name} {left} vs {right}" for left, name in apart.items())
     return None, ""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from recon_streams.matching.rules import MatchingRules
+from recon_streams.matching.rules import SHARED, MatchingRules
 from recon_streams.matching.working_tables import rest_tables
 
 # The ledger is indexed by reference: what is matched under it is found whenever it was. Key by key,
@@ -39,11 +39,16 @@ def repeated(rules: MatchingRules) -> Iterator[str]:
     """Yield the queries of left items whose like is matched: in this run, or by id before it."""
     bank, ledger = rest_tables(rules)
     for place, each in enumerate(rules.references):
-        yield f"""
-SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w WHERE w.number = ANY($1) AND w.h{place}
-    IN (SELECT o.h{place} FROM work_bank AS o JOIN work_pair AS p USING (number, sequence, part)
+        if each.bank not in SHARED:
+            yield f"""
+SELECT w.number, 'B', w.sequence, w.part FROM {bank} AS w
+JOIN positions.bank_entry AS e USING (number, sequence, part, arrived_on)
+WHERE w.number = ANY($1) AND (w.part = 0 OR e.{each.bank} IS DISTINCT FROM e.entry_reference)
+    AND w.h{place} IN (
+        SELECT o.h{place} FROM work_bank AS o JOIN work_pair AS p USING (number, sequence, part)
         WHERE o.h{place} IN (SELECT h{place} FROM {bank} WHERE number = ANY($1)))
-UNION ALL
+"""  # noqa: S608 - of our own words
+        yield f"""
 SELECT w.number, 'L', w.ledger_sequence, 0 FROM {ledger} AS w WHERE w.number = ANY($1)
     AND w.h{place} IN (SELECT o.h{place} FROM work_ledger AS o
         JOIN work_pair AS p USING (number, ledger_sequence)

@@ -8,11 +8,18 @@ import msgspec
 from recon_streams.kernel.money import EXACT, ZERO, add, multiply
 
 BankField: TypeAlias = Literal[
-    "uetr", "servicer_reference", "clearing_reference", "end_to_end_id", "batch_reference"
+    "uetr",
+    "servicer_reference",
+    "entry_reference",
+    "clearing_reference",
+    "end_to_end_id",
+    "batch_reference",
 ]
 LedgerField: TypeAlias = Literal["uetr", "bank_reference", "reference", "batch_reference"]
 Cardinality: TypeAlias = Literal["1:N", "N:1"]
 
+# What all transactions of one entry share: two that are equal in it are not one payment twice.
+SHARED: Final[frozenset[BankField]] = frozenset({"entry_reference", "batch_reference"})
 _HUNDREDTH: Final = Decimal("0.01")
 BOTH_WAYS: Final[tuple[Cardinality, ...]] = ("1:N", "N:1")
 

@@ -89,8 +89,8 @@ SUGGESTION: Final = Bulk(
 )
 _BANK_COLUMNS: Final = (
     "e.number, e.sequence, e.part, e.arrived_on, e.value_on, lower(e.uetr) AS uetr, "
-    "e.servicer_reference, e.clearing_reference, e.end_to_end_id, e.batch_reference, "
-    "e.counterparty, e.remittance"
+    "e.servicer_reference, e.entry_reference, e.clearing_reference, e.end_to_end_id, "
+    "e.batch_reference, e.counterparty, e.remittance"
 )
 
 
@@ -123,6 +123,7 @@ def bank_item(row: asyncpg.Record) -> BankItem:
         value_on=row["value_on"],
         uetr=row["uetr"],
         servicer_reference=row["servicer_reference"],
+        entry_reference=row["entry_reference"],
         clearing_reference=row["clearing_reference"],
         end_to_end_id=row["end_to_end_id"],
         batch_reference=row["batch_reference"],

@@ -13,6 +13,7 @@ from recon_streams.matching.rules import MatchingRules, ReferencePass
 _BANK_FIELDS: Final = {
     "uetr": "lower(e.uetr)",
     "servicer_reference": "e.servicer_reference",
+    "entry_reference": "e.entry_reference",
     "clearing_reference": "e.clearing_reference",
     "end_to_end_id": "e.end_to_end_id",
     "batch_reference": "e.batch_reference",

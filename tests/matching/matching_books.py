@@ -48,14 +48,15 @@ class Books:
         banks, ledgers = list(banks), list(ledgers)
         await self.pool.executemany(
             "INSERT INTO positions.bank_entry (number, sequence, part, arrived_on, booked_on, "
-            "value_on, amount, net, uetr, servicer_reference, clearing_reference, end_to_end_id, "
-            "batch_reference, counterparty, remittance, code, reversal, message, origin, path) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, "
+            "value_on, amount, net, uetr, servicer_reference, entry_reference, clearing_reference, "
+            "end_to_end_id, batch_reference, counterparty, remittance, code, reversal, message, "
+            "origin, path) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
             "'PMNT', false, 'camt.054', 't/0/0', 'Ntry[1]')",
             [
                 (
                     number, *i.key, i.arrived_on, i.on, i.value_on, i.amount, i.uetr,
-                    i.servicer_reference, i.clearing_reference, i.end_to_end_id,
+                    i.servicer_reference, i.entry_reference, i.clearing_reference, i.end_to_end_id,
                     i.batch_reference, i.counterparty, i.remittance,
                 )
                 for i in banks

@@ -29,6 +29,9 @@ RULES = MatchingRules(
         ReferencePass(
             name="bank_reference", bank="servicer_reference", ledger="bank_reference", score=98
         ),
+        ReferencePass(
+            name="bank_entry_reference", bank="entry_reference", ledger="bank_reference", score=98
+        ),
         ReferencePass(name="end_to_end", bank="end_to_end_id", ledger="reference", score=96),
     ),
     batch=BatchPass(
@@ -36,6 +39,7 @@ RULES = MatchingRules(
         anchors=(
             Anchor(bank="batch_reference", ledger="batch_reference"),
             Anchor(bank="end_to_end_id", ledger="batch_reference"),
+            Anchor(bank="entry_reference", ledger="bank_reference"),
             Anchor(bank="batch_reference", ledger="reference"),
         ),
     ),
@@ -95,6 +99,7 @@ _LONG = {
     "batch": "batch_reference",
     "by": "counterparty",
     "sref": "servicer_reference",
+    "entry": "entry_reference",
 }
 _LONG_LEDGER = {"ref": "reference", "batch": "batch_reference", "by": "counterparty"}
 
@@ -129,6 +134,9 @@ def a_pile(seed: int, size: int = 12) -> tuple[list[BankItem], list[LedgerItem]]
     banks, ledgers = [], []
     for n in range(dice.randrange(1, size)):
         said = words("uetr servicer_reference end_to_end_id batch_reference counterparty")
+        said["entry_reference"] = said["servicer_reference"] or dice.choice([None, "s1", "s2"])
+        if dice.random() < 0.3:  # one of several transactions of an entry
+            said["entry_reference"] = "s3"
         amount, day = dice.choice(["10", "20", "30", "-10"]), dice.randrange(0, 12)
         banks.append(bank(2 * n + 1, amount, day=day, **said))
     for n in range(dice.randrange(1, size)):

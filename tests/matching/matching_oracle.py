@@ -14,6 +14,7 @@ from typing import Any
 REFERENCES = (
     ("uetr", "uetr"),
     ("servicer_reference", "bank_reference"),
+    ("entry_reference", "bank_reference"),
     ("end_to_end_id", "reference"),
 )
 
@@ -78,15 +79,27 @@ def _assignments(
 
 
 def _denied(b: Any, g: Any, level: int) -> bool:
-    return any(
-        getattr(b, mine) and getattr(g, yours) and getattr(b, mine) != getattr(g, yours)
-        for mine, yours in REFERENCES[:level]
-    )
+    yours_now = REFERENCES[level][1]
+    stronger: dict[str, list[str]] = {}
+    for mine, yours in REFERENCES[:level]:
+        stronger.setdefault(yours, []).append(mine)
+    for yours, names in stronger.items():
+        said = [getattr(b, mine) for mine in names if getattr(b, mine)]
+        if yours != yours_now and said and getattr(g, yours) and getattr(g, yours) not in said:
+            return True
+    return False
 
 
 def _said(item: Any) -> tuple[Any, ...]:
     names = (
-        ["value_on", "uetr", "servicer_reference", "clearing_reference", "end_to_end_id"]
+        [
+            "value_on",
+            "uetr",
+            "servicer_reference",
+            "entry_reference",
+            "clearing_reference",
+            "end_to_end_id",
+        ]
         if hasattr(item, "end_to_end_id")
         else ["uetr", "bank_reference", "reference"]
     )

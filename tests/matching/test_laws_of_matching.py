@@ -89,7 +89,7 @@ def test_amount_and_day_alone_are_no_match_whatever_the_weights() -> None:
         banks, ledgers = a_pile(seed)
         bare = [
             msgspec.structs.replace(
-                i, uetr=None, servicer_reference=None, end_to_end_id=None,
+                i, uetr=None, servicer_reference=None, entry_reference=None, end_to_end_id=None,
                 batch_reference=None, counterparty=None,
             )
             for i in banks

@@ -29,7 +29,12 @@ def problems(text: str) -> list[str]:
 
 def test_the_shipped_rules_are_rules() -> None:
     rules, _ = load_rules(Path("config/matching.yaml"))
-    assert [each.name for each in rules.references] == ["uetr", "bank_reference", "end_to_end"]
+    assert [each.name for each in rules.references] == [
+        "uetr",
+        "bank_reference",
+        "bank_entry_reference",
+        "end_to_end",
+    ]
     assert rules.batch is not None
     assert rules.sums is not None
 

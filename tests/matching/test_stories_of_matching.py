@@ -220,3 +220,39 @@ def test_a_weekend_between_is_one_business_day() -> None:
     terms = Terms(RULES, WEEKDAYS)
     friday, monday = bank(1, "1", day=4).on, bank(1, "1", day=7).on
     assert terms.days_between(friday, monday) == 1
+
+
+def test_a_ledger_may_know_the_banks_reference_of_the_entry_or_of_its_transaction() -> None:
+    fee = bank(1, "-1.50", sref="180410CH02UZ2PC1", entry="100820002V496ZRA")
+    for reference in ("180410CH02UZ2PC1", "100820002V496ZRA"):
+        answer = matched([fee], [ledger(2, "-1.50", bank_reference=reference, ref="fee")])
+        assert [(m.bank, m.ledger) for m in answer.matches] == [((ItemKey(1),), (ItemKey(2),))]
+    answer = matched([fee], [ledger(2, "-1.50", bank_reference="OTHER")])
+    assert why(answer, "L", 2).text.startswith(
+        "reference bank_reference 180410CH02UZ2PC1 vs OTHER, "
+        "bank_entry_reference 100820002V496ZRA vs OTHER; amount"
+    )
+
+
+def test_the_entrys_reference_overrules_what_is_weaker_only_if_neither_of_the_two_is_equal() -> (
+    None
+):
+    one = bank(1, "100", sref="T-1", entry="E-1", e2e="INV-1")
+    answer = matched([one], [ledger(2, "100", bank_reference="E-1", ref="INV-9")])
+    assert legs(answer) == [("bank_entry_reference", [1], [2])]
+    answer = matched([one], [ledger(2, "100", bank_reference="E-2", ref="INV-1")])
+    assert not answer.matches
+
+
+def test_a_ledger_movement_of_a_whole_entry_is_all_its_transactions() -> None:
+    banks = [bank(1, "30", part=n, sref=f"T-{n}", entry="E-1") for n in (1, 2, 3)]
+    answer = matched(banks, [ledger(2, "90", bank_reference="E-1")])
+    assert legs(answer) == [("batch", [1, 1, 1], [2])]
+
+
+def test_two_equal_transactions_of_one_entry_are_not_one_payment_twice() -> None:
+    banks = [bank(1, "30", part=n, uetr=f"u{n}", sref="E-1", entry="E-1") for n in (1, 2)]
+    answer = matched(banks, [ledger(2, "30", uetr="u1")])
+    assert legs(answer) == [("uetr", [1], [2])]
+    (left,) = answer.unmatched
+    assert left.why is not Why.DUPLICATE

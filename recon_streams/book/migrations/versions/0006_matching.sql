@@ -8,8 +8,8 @@ CREATE SCHEMA matching;
 CREATE VIEW matching.bank_item AS
 SELECT e.number, e.sequence, e.part, e.arrived_on,
     coalesce(c.booked_on, e.booked_on) AS day, e.net AS amount, e.value_on,
-    lower(e.uetr) AS uetr, e.servicer_reference, e.clearing_reference, e.end_to_end_id,
-    e.batch_reference, e.counterparty, e.remittance, e.code = 'WITHDRAWN' AS takes_back
+    lower(e.uetr) AS uetr, e.servicer_reference, e.entry_reference,
+    e.clearing_reference, e.end_to_end_id, e.batch_reference, e.counterparty, e.remittance, e.code = 'WITHDRAWN' AS takes_back
 FROM positions.bank_entry AS e
 LEFT JOIN LATERAL (
     SELECT c.booked_on FROM positions.entry_confirmation AS c
