@@ -213,7 +213,9 @@ def reference_of(element: Element | None) -> str | None:
     """Return the reference in `element`, None if there is none."""
     if element is None:
         return None
-    text = text_of(element)
+    if len(element):
+        raise NotPlain
+    text = (element.text or "").strip(XML_SPACE)
     return None if not text or text.upper() in PLACEHOLDERS else text
 
 

@@ -108,8 +108,9 @@ def refuse_doctype(element: Element) -> None:
     """
     # The stubs know neither that there may be no internal DTD nor the name of a type.
     document: Any = element.getroottree().docinfo
-    # Asked of the parser, because a search for the bytes misses it in UTF-16 and UTF-7.
-    if document.internalDTD is not None or document.doctype:
+    # Asked of the parser, because a search for the bytes misses it in UTF-16 and UTF-7. Every
+    # declaration makes an internal DTD, be it an empty one.
+    if document.internalDTD is not None:
         raise Refused(RefusalCode.DOCTYPE_FORBIDDEN, "", "a message declares no document type")
 
 
