@@ -7,6 +7,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +21,7 @@ from agents.cli import main as _every_command  # noqa: F401 - importing it regis
 from agents.cli.app import app
 from agents.cli.reference import EXIT_MEANINGS, commands_page, drifted, main, write
 from recon_streams.connectors.file import connectors_of
+from recon_streams.matching.rules_file import rules_from_text
 from recon_streams.registry.blocks import known_keys
 from recon_streams.registry.calendar_file import calendars_of
 from recon_streams.registry.file import accounts_of
@@ -276,6 +279,13 @@ def test_every_yaml_that_is_shown_is_accepted(text: str, tmp_path: Path) -> None
         return
     if "connectors" in content:
         assert connectors_of(parse_yaml("connectors.yaml", text))
+        return
+    if "tolerance" in content:  # a part of the rules, with the rest as it is shipped
+        shipped = YAML().load(files("config").joinpath("matching.yaml").read_text("utf-8"))
+        shipped.update(YAML().load(text))
+        whole = StringIO()
+        YAML().dump(shipped, whole)
+        assert rules_from_text("matching.yaml", whole.getvalue(), version=1)
         return
     if "file" not in content.get("calendars", {"file": ""}):
         assert calendars_of(parse_yaml("calendars.yaml", text)).overlays
