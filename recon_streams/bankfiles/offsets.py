@@ -33,6 +33,16 @@ class Extent:
         self.cuts: list[int] = []
         self.counts: list[int] = []
 
+    def open_entry(self, at: int, *, entries_max: int, bytes_max: int) -> None:
+        """Count an entry that begins at `at`, on a new page if the last one is full."""
+        is_full = not self.cuts or (
+            self.count - self.counts[-1] >= entries_max or at - self.cuts[-1] >= bytes_max
+        )
+        if is_full:
+            self.cuts.append(at)
+            self.counts.append(self.count)
+        self.count += 1
+
 
 class Offsets:
     """Finds the extents of the statements of one file."""
@@ -99,15 +109,11 @@ class Offsets:
         if self._stranger_at == extent.count:
             rule = "the entries of a statement stand together, without balances between them"
             raise Refused(RefusalCode.UNKNOWN_MESSAGE, f"[{len(self.extents)}]", rule)
-        at = self._parser.CurrentByteIndex
-        is_full = not extent.cuts or (
-            extent.count - extent.counts[-1] >= self._entries_max
-            or at - extent.cuts[-1] >= self._bytes_max
+        extent.open_entry(
+            self._parser.CurrentByteIndex,
+            entries_max=self._entries_max,
+            bytes_max=self._bytes_max,
         )
-        if is_full:
-            extent.cuts.append(at)
-            extent.counts.append(extent.count)
-        extent.count += 1
 
     def _close(self, _name: str) -> None:
         depth = self._depth

@@ -1,6 +1,6 @@
 """A statement too large for one record, cut into pages of the bank's own bytes.
 
-The file is read twice in pieces: first to find out what each statement adds up to and where its
+The file is read in pieces, three times: to find out what each statement adds up to, then where its
 entries stand, then to copy. A page is the head of the file and of the statement, some entries, and
 the tags that close them, byte for byte and in the file's encoding, inside an envelope that says
 which page of how many it is and whether the whole statement balances.
@@ -9,14 +9,16 @@ which page of how many it is and whether the whole statement balances.
 import hashlib
 from collections.abc import Iterator
 from contextlib import closing
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypedDict
 
 import msgspec
 from typing_extensions import override
 
 from recon_streams.bankfiles.delivery import Open
 from recon_streams.bankfiles.offsets import Extent, Offsets
+from recon_streams.bankfiles.tag_search import TagSearch
 from recon_streams.iso20022.file_page import PAGE_NAMESPACE
+from recon_streams.iso20022.reader import REPORT_NAMES
 from recon_streams.iso20022.safe_xml import Element
 from recon_streams.iso20022.streaming import Listener, read_stream
 from recon_streams.iso20022.values import Entry, Report
@@ -70,6 +72,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return entries <= ENTRIES_MAX and self.bytes <= PAGE_BYTES_MAX
 
 
+class _Limits(TypedDict):
+    """What a page may hold."""
+
+    entries_max: int
+    bytes_max: int
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """One record: the account it is about and its bytes."""
 
@@ -87,37 +96,56 @@ def plan_of(
             cannot be cut.
     """
     sums = _Sums()
-    offsets = Offsets(entries_max=entries_max, bytes_max=bytes_max)
     digest = hashlib.sha256()
     size = 0
 
     def chunks() -> Iterator[bytes]:
         nonlocal size
-        with closing(opened()) as file:
-            while chunk := file.read(_CHUNK):
-                size += len(chunk)
-                digest.update(chunk)
-                yield chunk
+        for chunk in _chunks_of(opened):
+            size += len(chunk)
+            digest.update(chunk)
+            yield chunk
 
     message = read_stream(chunks(), listener=sums, keeps_entries=False)
-    with closing(opened()) as file:
-        while chunk := file.read(_CHUNK):
-            offsets.feed(chunk)
-    counts = [extent.count for extent in offsets.extents]
-    assert counts == sums.counts, "both parsers find the same entries"
+    limits = _Limits(entries_max=entries_max, bytes_max=bytes_max)
+    places = _places_of(opened, REPORT_NAMES[message.message], sums, limits)
     statements = tuple(
         Statement(account=report.account.identification, balanced=balanced, extent=extent)
         for report, balanced, extent in zip(
-            message.reports, sums.balanced, offsets.extents, strict=True
+            message.reports, sums.balanced, places.extents, strict=True
         )
     )
     return Plan(
         message=message.message,
         sha256=digest.hexdigest(),
         bytes=size,
-        root=offsets.root,
+        root=places.root,
         statements=statements,
     )
+
+
+def _places_of(
+    opened: Open, report_name: str, sums: "_Sums", limits: _Limits
+) -> TagSearch | Offsets:
+    """Return where the statements stand that the reader has seen."""
+    search = TagSearch(report_name, **limits)
+    if not sums.has_strangers:
+        for chunk in _chunks_of(opened):
+            search.feed(chunk)
+        if search.finds(sums.counts):
+            return search
+    offsets = Offsets(**limits)
+    for chunk in _chunks_of(opened):
+        offsets.feed(chunk)
+    counts = [extent.count for extent in offsets.extents]
+    assert counts == sums.counts, "both parsers find the same entries"
+    return offsets
+
+
+def _chunks_of(opened: Open) -> Iterator[bytes]:
+    with closing(opened()) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 def pages_of(opened: Open, plan: Plan) -> Iterator[Page]:
@@ -138,6 +166,7 @@ class _Sums(Listener):
     def __init__(self) -> None:
         self.counts: list[int] = []
         self.balanced: list[bool | None] = []
+        self.has_strangers = False
         self._count = 0
         self._tallies: dict[str, Tally] = {}
 
@@ -149,6 +178,10 @@ class _Sums(Listener):
             if tally is None:
                 tally = self._tallies[entry.currency] = Tally(entry.currency)
             tally.add(entry)
+
+    @override
+    def see_stranger(self) -> None:
+        self.has_strangers = True
 
     @override
     def see_report(self, element: Element, report: Report | None) -> None:

@@ -7,6 +7,7 @@ from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import figures_store
 from recon_streams.closing.after_cut_off import AfterCutOff
+from recon_streams.closing.announced import NotStated, announced_not_stated
 from recon_streams.closing.matched_day import matched_of
 from recon_streams.closing.matcher import Asked
 from recon_streams.closing.statement_of_day import Matched
@@ -43,10 +44,17 @@ class ByMatching:
             )
             days = await run_matching(unit, request)
             after = await _after_cut_off(unit.connection, {n: asked[n] for n in block}, on)
+            not_stated = await announced_not_stated(
+                unit.connection,
+                {n: (on, asked[n].definition.statements.day_record) for n in block},
+            )
             for day in days:
-                calendar = asked[day.account].calendar
                 found[day.account] = matched_of(
-                    day, rules, calendar, after.get(day.account, AfterCutOff())
+                    day,
+                    rules,
+                    asked[day.account].calendar,
+                    after.get(day.account, AfterCutOff()),
+                    not_stated.get(day.account, NotStated()),
                 )
         return found
 

@@ -11,6 +11,7 @@ import msgspec
 
 from recon_streams.book.connection import Session
 from recon_streams.closing import figures_store
+from recon_streams.closing.announced import NotStated, announced_not_stated
 from recon_streams.closing.figures_store import DayStatement, Standing
 from recon_streams.closing.matcher import Asked
 from recon_streams.closing.statement_of_day import DayInput, Matched
@@ -138,7 +139,14 @@ async def _bank_bases(
     if without:
         first = await figures_store.first_statements(connection, without)
         moved = await figures_store.bank_total(connection, {n: on for n, (on, _) in first.items()})
-        found |= {n: normal(subtract(closing, moved[n])) for n, (_, closing) in first.items()}
+        # What was only announced for the days of the first statement is not in its closing.
+        announced = await announced_not_stated(
+            connection,
+            {n: (on, accounts[n].definition.statements.day_record) for n, (on, _) in first.items()},
+        )
+        for number, (_, closing) in first.items():
+            stated = subtract(moved[number], announced.get(number, NotStated()).amount)
+            found[number] = normal(subtract(closing, stated))
     return found
 
 

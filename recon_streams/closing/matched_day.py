@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from recon_streams.closing.after_cut_off import AfterCutOff
+from recon_streams.closing.announced import Announced, NotStated, Partner
 from recon_streams.closing.standing import summed_up
 from recon_streams.closing.statement_of_day import Matched
 from recon_streams.discrepancies.deadline import bucket_of
@@ -27,6 +28,7 @@ def matched_of(
     rules: MatchingRules,
     calendar: BusinessDays,
     after: AfterCutOff | None = None,
+    not_stated: NotStated | None = None,
 ) -> Matched:
     """Return `day` as items and sums that explain bank less ledger.
 
@@ -34,9 +36,10 @@ def matched_of(
     agree before anything is kept.
     """
     after = after or AfterCutOff()
+    not_stated = not_stated or NotStated()
     return Matched(
-        items=summed_up(_items(day, rules, calendar, after)),
-        groups=_groups(_sums(day, after)),
+        items=summed_up(_items(day, rules, calendar, (after, not_stated))),
+        groups=_groups(_sums(day, after, not_stated)),
         totals=tuple(map(_total, day.matched)),
         rules_version=f"{day.rules_version}:{day.rules_sha256[:12]}",
         findings=day.findings,
@@ -45,11 +48,29 @@ def matched_of(
 
 
 def _items(
-    day: MatchedDay, rules: MatchingRules, calendar: BusinessDays, after: AfterCutOff
+    day: MatchedDay,
+    rules: MatchingRules,
+    calendar: BusinessDays,
+    left_out: tuple[AfterCutOff, NotStated],
 ) -> Iterator[Item]:
+    after, not_stated = left_out
+    # What the bank only announced is not at the bank: without a ledger movement there is nothing
+    # between the two, and with one the ledger is alone.
+    announced = {each.key for each in not_stated.entries}
     for item in (*day.open_bank, *day.open_ledger):
-        if item.side is Side.BANK or item.key.sequence not in after.open_ids:
+        is_of_the_day = (
+            item.key not in announced
+            if item.side is Side.BANK
+            else item.key.sequence not in after.open_ids
+        )
+        if is_of_the_day:
             yield _open(item, day.on, rules, calendar)
+    for entry in not_stated.entries:
+        if entry.partner is Partner.HERE:
+            yield _announced(entry, day.on, calendar)
+        elif entry.partner is Partner.LATER:
+            reason = f"bank:{entry.key.sequence}.{entry.key.part} is not in the bank's statement"
+            yield _later(subtract(ZERO, entry.amount), entry.on, day.on, reason, calendar)
     for each in day.differences:
         yield _tolerated(each, day.on, calendar)
     for later in day.later:
@@ -60,22 +81,33 @@ def _items(
         yield _later(amount, day.on, day.on, reason, calendar)
 
 
-def _sums(day: MatchedDay, after: AfterCutOff) -> dict[ItemKind, tuple[int, Decimal]]:
-    """Return what the database added up, less what is of the next day."""
+def _sums(
+    day: MatchedDay, after: AfterCutOff, not_stated: NotStated
+) -> dict[ItemKind, tuple[int, Decimal]]:
+    """Return what the database added up, less what is of the next day or was only announced."""
     left_out = [item.amount for item in day.open_ledger if item.key.sequence in after.open_ids]
     ledger = subtract(day.open_ledger_total.amount, _sum(left_out))
     later = add(day.later_total.amount, _sum(amount for _, amount in after.matched))
+    nothing = 0, ZERO
+    alone, here, waiting = (not_stated.totals.get(partner, nothing) for partner in Partner)
     return {
-        ItemKind.BANK_NOT_IN_LEDGER: (day.open_bank_total.count, day.open_bank_total.amount),
+        ItemKind.BANK_NOT_IN_LEDGER: (
+            day.open_bank_total.count - alone[0],
+            subtract(day.open_bank_total.amount, alone[1]),
+        ),
         ItemKind.LEDGER_NOT_AT_BANK: (
             day.open_ledger_total.count - len(left_out),
             subtract(ZERO, ledger),
         ),
+        ItemKind.ANNOUNCED_NOT_STATED: (here[0], subtract(ZERO, here[1])),
         ItemKind.TOLERATED_DIFFERENCE: (
             day.differences_total.count,
             day.differences_total.amount,
         ),
-        ItemKind.MATCHED_LATER: (day.later_total.count + len(after.matched), later),
+        ItemKind.MATCHED_LATER: (
+            day.later_total.count + len(after.matched) + waiting[0],
+            subtract(later, waiting[1]),
+        ),
     }
 
 
@@ -108,6 +140,22 @@ def _open(item: OpenItem, on: date, rules: MatchingRules, calendar: BusinessDays
         reason=item.reason,
         nearest=tuple(f"{each.name}: {each.text}" for each in item.candidates[:_NEAREST_MAX]),
         origin=item.name,
+    )
+
+
+def _announced(each: Announced, on: date, calendar: BusinessDays) -> Item:
+    age = _age(each.on, on, calendar)
+    name = f"bank:{each.key.sequence}.{each.key.part}"
+    return Item(
+        kind=ItemKind.ANNOUNCED_NOT_STATED,
+        leg=Leg.BOTH,
+        reference=each.reference or name,
+        amount=amount_text(subtract(ZERO, each.amount)),
+        on=each.on,
+        age_business_days=age,
+        bucket=bucket_of(age).name,
+        reason=f"{amount_text(each.amount)} was announced; the ledger has it, the statement not",
+        origin=name,
     )
 
 

@@ -4,7 +4,7 @@
     difference - what is explained, item by item = proof
 
 Explained is what was apart when the account was registered, what one side booked through that day
-and the other did not, what a tolerance let pass, and what is matched by now with a partner of a
+and the other did not, what it announced and did not state, what a tolerance let pass, and what is matched by now with a partner of a
 later day. Every total is taken by two roads: the books' sum for each kind, and the items listed.
 """
 
@@ -38,7 +38,12 @@ from recon_streams.statements.chain import Link, Relation, continuity
 from topics.positions import Tier
 
 _OUTSTANDING: Final = frozenset(
-    {ItemKind.BANK_NOT_IN_LEDGER, ItemKind.LEDGER_NOT_AT_BANK, ItemKind.MATCHED_LATER}
+    {
+        ItemKind.BANK_NOT_IN_LEDGER,
+        ItemKind.LEDGER_NOT_AT_BANK,
+        ItemKind.ANNOUNCED_NOT_STATED,
+        ItemKind.MATCHED_LATER,
+    }
 )
 
 _CONTINUITY: Final = {

@@ -46,6 +46,9 @@ class Listener:
     def see_entry(self, element: Element, entry: Entry | None) -> None:
         """Hear of an entry as it closes; None for it once something is refused."""
 
+    def see_stranger(self) -> None:
+        """Hear that an element is called like an entry or a report, and is none of this message."""
+
     def see_report(self, element: Element, report: Report | None) -> None:
         """Hear of a report as it closes; neither argument has entries any more."""
 
@@ -140,39 +143,39 @@ class _Stream:
         )
 
     def _hear(self, event: str, element: Element) -> None:
-        name = local_name(element)
-        if name == "Ntry":
-            if event == "end" and self._report is not None and self._is_own_entry(element):
+        report = self._report
+        if report is not None and element.tag == report.entry_tag:
+            if element.getparent() is not report.element:
+                self._listener.see_stranger()
+            elif event == "end":
                 self._unbroken = 0
-                self._read_entry(self._report, element)
-        elif name == "Document":
+                self._read_entry(report, element)
+        elif report is not None and element is report.element:
+            if event == "end":
+                self._close_report(report)
+                self._report = None
+        elif local_name(element) == "Document":
             if event == "start" and self._document is None:
                 refuse_doctype(element)
                 self._document = element
-        elif event == "start":
-            self._open_report(element)
-        elif self._report is not None and element is self._report.element:
-            self._close_report(self._report)
-            self._report = None
+        elif event == "start" and not self._opens_report(element):
+            self._listener.see_stranger()
 
-    def _is_own_entry(self, element: Element) -> bool:
-        assert self._report is not None
-        parent = element.getparent()
-        return parent is self._report.element and element.tag == self._report.entry_tag
-
-    def _open_report(self, element: Element) -> None:
+    def _opens_report(self, element: Element) -> bool:
+        """Whether `element`, which has just begun, is a report, which is open from now on."""
         body = element.getparent()
         if self._report is not None or body is None or body.getparent() is not self._document:
-            return
+            return False
         if not self._reports and not self._message and self._document is not None:
             self._message = BODIES.get(local_name(body), "")
             self._namespace = namespace_of(self._document)
         name = local_name(element)
         is_ours = name == REPORT_NAMES.get(self._message)
-        if is_ours and namespace_of(element) == self._namespace == namespace_of(body):
-            path = f"{name}[{len(self._reports) + 1}]"
-            reading = Reading(self._message, self._namespace)
-            self._report = _OpenReport(element, path, reading)
+        if not is_ours or not namespace_of(element) == self._namespace == namespace_of(body):
+            return False
+        path = f"{name}[{len(self._reports) + 1}]"
+        self._report = _OpenReport(element, path, Reading(self._message, self._namespace))
+        return True
 
     def _read_entry(self, report: "_OpenReport", element: Element) -> None:
         entry: Entry | None = None

@@ -69,6 +69,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         day_min: No entry of a statement counts before the statement's first day,
         day_max: or after its last.
         is_page: Whether it is one page of several.
+        path: Where the report stands in the message.
     """
 
     message: str
@@ -78,6 +79,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     day_min: date | None = None
     day_max: date | None = None
     is_page: bool = False
+    path: str = ""
 
     @property
     def arrived_on(self) -> date:

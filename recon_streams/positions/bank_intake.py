@@ -7,8 +7,10 @@ from recon_streams.kernel.disposition import Disposition, Held, Outcome, quarant
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.bank_message import Prepared, PreparedReport
 from recon_streams.positions.cross_check import compare_balance, compare_total, keep_report
+from recon_streams.positions.directory import Account
 from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
 from recon_streams.positions.event import BankObserved, Evidence
+from recon_streams.positions.holding import overdue
 from recon_streams.positions.known import SeenReport
 from recon_streams.positions.page_intake import PageIntake
 from recon_streams.positions.statement_intake import StatementIntake
@@ -105,6 +107,7 @@ class _Message:
         self.duplicate_of = self.duplicate_of or where
 
     def _take_report(self, report: PreparedReport) -> Disposition | Held:
+        self._let_go(report.account)
         statement = report.statement
         if statement is not None and statement.closes_day:
             if statement.pages is not None:
@@ -115,6 +118,13 @@ class _Message:
                 self._note_known(whole.first_known)
             return became
         return self._take_provisional(report)
+
+    def _let_go(self, account: Account) -> None:
+        """Let what waited too long for the pages of a statement count."""
+        state = self._intake.working.states[account.number]
+        released = overdue(state, self._intake.at) if state.held else None
+        if released is not None:
+            self._intake.record(account, released)
 
     def _take_page(self, report: PreparedReport) -> Disposition | Held:
         became, entries, held = PageIntake(self._intake, report).take()

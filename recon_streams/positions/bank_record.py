@@ -32,6 +32,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         message: Who told it first.
         stated: Whether the record of a day holds it; `stated_by` is the input that said so.
         withdrawn: Whether a corrected statement took it back.
+        announced: Whether a message that is not the record of a day told it again.
         origin: The input that told it first; with the place in it.
     """
 
@@ -44,6 +45,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     stated: bool = False
     stated_by: str | None = None
     withdrawn: bool = False
+    announced: bool = False
 
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +129,7 @@ class BankRecord:
     added_confirmations: list[Confirmation] = field(default_factory=list)
     added_days: dict[tuple[int, date], Decimal] = field(default_factory=dict)
     added_statements: list[StatementRow] = field(default_factory=list)
-    added_pages: list[tuple[int, bytes, Page, datetime]] = field(default_factory=list)
+    added_pages: list[tuple[int, bytes, Page]] = field(default_factory=list)
     restated: list[tuple[int, Link, str]] = field(default_factory=list)
 
     @property
@@ -171,7 +173,10 @@ class BankRecord:
         """Note that a known payment was told again; the record of a day moves it to its own day."""
         self.added_confirmations.append(row)
         known = self.payments.get(row.payment)
-        if known is None or not row.stated:
+        if known is None:
+            return
+        if not row.stated:
+            self.payments[row.payment] = msgspec.structs.replace(known, announced=True)
             return
         account = row.payment[0]
         day = row.booked_on or known.day
@@ -222,7 +227,7 @@ class BankRecord:
         known[known.index(link)] = msgspec.structs.replace(link, status=status)
         self.restated.append((account, link, status))
 
-    def note_page(self, account: int, key: bytes, page: Page, at: datetime) -> None:
+    def note_page(self, account: int, key: bytes, page: Page) -> None:
         """Add a page of a statement that comes in several."""
         self.pages.setdefault((account, key), {})[page.number] = page
-        self.added_pages.append((account, key, page, at))
+        self.added_pages.append((account, key, page))

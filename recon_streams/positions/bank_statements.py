@@ -155,7 +155,7 @@ def link_of(
     )
 
 
-def page_of(prepared: PreparedStatement, *, origin: str, path: str) -> Page:
+def page_of(prepared: PreparedStatement, *, origin: str, path: str, at: datetime) -> Page:
     """Return `prepared` as one page of several."""
     assert prepared.pages is not None, "it is a page"
     equation = prepared.equation
@@ -168,6 +168,7 @@ def page_of(prepared: PreparedStatement, *, origin: str, path: str) -> Page:
         content=prepared.content,
         origin=origin,
         path=path,
+        arrived_at=at,
         opening=equation.opening,
         opening_code=equation.opening_code,
         opening_on=equation.opening_on,

@@ -31,7 +31,8 @@ def compare_balance(intake: MessageIntake, report: PreparedReport, *, before: Ac
     """Compare the balance that a report gives for its instant with what is booked.
 
     Only where both are of the same moment: nothing came in after the instant it speaks of, nothing
-    is known to be booked on later days, and its day is not closed by a statement already.
+    is known to be booked on later days, its day is not closed by a statement already, and nothing
+    waits for pages of one.
     """
     statement = report.statement
     if statement is None or statement.equation.closing is None or statement.spoken_at is None:
@@ -43,7 +44,7 @@ def compare_balance(intake: MessageIntake, report: PreparedReport, *, before: Ac
     if figure is None or day is None or (heard is not None and heard > statement.spoken_at):
         return
     is_closed = state.stated_on is not None and day <= state.stated_on
-    if is_closed or intake.known.bank.moved_after(number, day):
+    if is_closed or state.held or intake.known.bank.moved_after(number, day):
         return
     said = statement.equation.closing
     if said == figure:

@@ -6,7 +6,8 @@ import asyncpg
 
 from recon_streams.book.streams import decided_through, join_batches
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.positions import breaker_store, store
+from recon_streams.positions import breaker_store, holding, store
+from recon_streams.positions.directory import Account
 from recon_streams.positions.event import Elapsed
 from recon_streams.positions.known import Known
 from recon_streams.positions.messages import messages_of
@@ -39,8 +40,14 @@ async def take_due(pool: asyncpg.Pool, directories: DirectoryCache, *, now: date
         before = dict(states)
         working = WorkingSet(directory, states, Known())
         for number, wake_at in due:
-            working.record(directory.by_number(number), Elapsed(at=wake_at))
+            _take(working, directory.by_number(number), wake_at)
         store.write(unit, working.steps)
         breaker_store.write_transitions(unit, working.steps)
         unit.publish(messages_of(working.steps, before))
     return len(due)
+
+
+def _take(working: WorkingSet, account: Account, at: datetime) -> None:
+    """Let what was due `at` happen: pages that did not come are waited for no longer."""
+    released = holding.overdue(working.states[account.number], at)
+    working.record(account, Elapsed(at=at) if released is None else released)

@@ -19,8 +19,16 @@ from recon_streams.positions.bank_entries import PreparedEntry, Told, day_of, ro
 from recon_streams.positions.bank_findings import late_announcement, now_confirmed
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import Confirmation, PaymentKey
+from recon_streams.positions.counting import Counting
 from recon_streams.positions.directory import Account
-from recon_streams.positions.event import AccountEvent, BankMoved, BankObserved, Evidence, Leg
+from recon_streams.positions.event import (
+    AccountEvent,
+    BankMoved,
+    BankObserved,
+    Evidence,
+    Leg,
+    Wait,
+)
 from recon_streams.positions.identity import Mark
 from recon_streams.positions.known import Claims, SeenMark
 from recon_streams.positions.working_set import WorkingSet
@@ -125,13 +133,24 @@ class ReportEntries:
     """
 
     def __init__(
-        self, intake: MessageIntake, account: Account, told: Told, *, contained: bool = False
+        self,
+        intake: MessageIntake,
+        account: Account,
+        told: Told,
+        *,
+        contained: bool = False,
+        waits: Wait | None = None,
     ) -> None:
-        """Take entries of `account`; `contained` ones are in a closing that comes with them."""
+        """Take entries of `account`.
+
+        `contained` ones are in a closing that comes with them; of a page that `waits` for others
+        they do not count yet.
+        """
         self._intake = intake
         self._account = account
         self._told = told
         self._contained = contained
+        self._count = Counting(intake.working.states[account.number], waits)
         self._stated_on = intake.working.states[account.number].stated_on
         self.became: set[Disposition] = set()
         self.first_known: str | None = None
@@ -146,6 +165,13 @@ class ReportEntries:
         `lists_day` says that the message lists everything of its days, so that what looks like a
         payment announced before is that payment.
         """
+        self._recognise_or_book(entries, lists_day=lists_day)
+        told = self._told
+        where = self._intake.at_path(told.path)
+        for event in self._count.events(at=self._intake.at, evidence=where, message=told.message):
+            self._intake.record(self._account, event)
+
+    def _recognise_or_book(self, entries: Sequence[PreparedEntry], *, lists_day: bool) -> None:
         number = self._account.number
         found = [self._intake.recognise(number, each) for each in entries]
         if lists_day:
@@ -174,12 +200,15 @@ class ReportEntries:
         known = bank.payments.get(payment)
         day = day_of(prepared.entry, self._account, told) if told.stated else None
         stated_on = self._stated_on
-        if known is not None and day is not None and stated_on is not None:
-            if day <= stated_on < known.day:
+        if known is not None and day is not None:
+            if stated_on is not None and day <= stated_on < known.day:
                 # It is in the anchor, and was counted on top of it; somebody must count again.
                 self.is_crossed = True
-            if known.day <= stated_on and not known.stated:
+            if stated_on is not None and known.day <= stated_on and not known.stated:
                 self._intake.say(now_confirmed(payment, told))
+            self._count.restated(known, day, recounted=self._contained)
+        elif known is not None and not prepared.in_opening:
+            self._count.announced(known)
         bank.confirm(
             Confirmation(
                 payment=payment,
@@ -212,6 +241,9 @@ class ReportEntries:
         day = day_of(entry, account, told)
         is_late = self._stated_on is not None and day <= self._stated_on
         moves = not (prepared.in_opening or self._contained or is_late)
+        if moves and self._count.waits is not None:
+            self._count.hold(day, net)
+            moves = False
         where = intake.at_path(entry.path)
         if moves:
             event: BankMoved | BankObserved = BankMoved(
@@ -269,12 +301,20 @@ def told_of(report: PreparedReport, intake: MessageIntake) -> Told:
     """
     statement = report.statement
     is_page = statement is not None and statement.pages is not None
-    told = Told(message=report.message, at=intake.at, origin=intake.origin, is_page=is_page)
+    told = Told(
+        message=report.message,
+        at=intake.at,
+        origin=intake.origin,
+        is_page=is_page,
+        path=report.path,
+    )
     if statement is None or not statement.is_record:
         return told
     equation = statement.equation
-    closes = equation.closing_code == "CLBD" or statement.pages is None
-    opens = equation.opening_code in {"OPBD", "PRCD"} or statement.pages is None
+    # A page that was cut from a statement has the balances of the whole.
+    is_whole = statement.pages is None or statement.pages.balanced is True
+    closes = equation.closing_code == "CLBD" or is_whole
+    opens = equation.opening_code in {"OPBD", "PRCD"} or is_whole
     return replace(
         told,
         stated=True,

@@ -66,7 +66,11 @@ _DAY: Final = Bulk(
 _PAYMENTS: Final = """
 SELECT k.number, k.sequence, k.part, k.arrived_on, e.net, e.booked_on, e.message, e.stated,
     e.origin, e.path, c.booked_on AS stated_day, c.withdraws,
-    c.origin AS stated_by
+    c.origin AS stated_by, CASE WHEN e.stated THEN (
+        SELECT true FROM positions.entry_confirmation AS a
+        WHERE a.number = k.number AND a.sequence = k.sequence AND a.part = k.part
+            AND a.arrived_on >= k.arrived_on AND NOT a.stated AND NOT a.withdraws LIMIT 1
+    ) END AS announced
 FROM unnest($1::int[], $2::bigint[], $3::int[], $4::date[])
     AS k(number, sequence, part, arrived_on)
 CROSS JOIN LATERAL (
@@ -120,6 +124,7 @@ def payment_of(row: Any) -> Payment:  # noqa: ANN401 - a record of the driver ha
         stated=row["stated"] or is_confirmed,
         stated_by=row["stated_by"] or (row["origin"] if row["stated"] else None),
         withdrawn=bool(row["withdraws"]),
+        announced=bool(row["announced"]),
     )
 
 

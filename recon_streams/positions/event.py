@@ -28,6 +28,25 @@ class Leg(msgspec.Struct, frozen=True, array_like=True):
     amount: Decimal
 
 
+class HeldBack(msgspec.Struct, frozen=True, array_like=True):
+    """What the pages of one statement book on one day, and the balance waits for.
+
+    `hold` names the statement; `amount` is added to what waits: less than nothing where it counts
+    now, or on another day.
+    """
+
+    hold: str
+    on: str  # the day, as in 2026-11-20
+    amount: Decimal
+
+
+class Wait(msgspec.Struct, frozen=True, array_like=True):
+    """A page waits for the other pages of its statement, called `hold`, no longer than `until`."""
+
+    hold: str
+    until: datetime
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
     at: datetime  # when it arrived: the log's append time, or the due instant of a tick
     evidence: Evidence | None = None
@@ -55,6 +74,10 @@ class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
     `entry_amount` is what the bank printed, signed; `remainder` is what a batch books beyond the
     transactions in it that can be recognised on their own (charges, unitemised payments).
     `message` is the kind of message that told it first.
+
+    Or what was held back counts now: because another message told of it, because the statement in
+    pages that held it turned out not to add up, or because its pages did not come in time. The last
+    has no evidence: nobody spoke. `settles` names statements for which nothing waits any more.
     """
 
     amount: Decimal
@@ -62,6 +85,8 @@ class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
     remainder: Decimal | None = None
     legs: tuple[Leg, ...] = ()
     message: str = "camt.054"
+    held: tuple[HeldBack, ...] = ()
+    settles: tuple[str, ...] = ()
 
 
 class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
@@ -69,21 +94,29 @@ class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
 
     Or an entry that the bank's anchor contains, attested or stated; `legs` are the payments it
     names. They count, as those of ledger movements do that the ledger's anchor contains.
+
+    Or a page of a statement that is known to add up, of which others are still on their way:
+    `held` is what it books, which `waits` for them.
     """
 
     legs: tuple[Leg, ...] = ()
     message: str = "camt.054"
+    held: tuple[HeldBack, ...] = ()
+    waits: Wait | None = None
+    settles: tuple[str, ...] = ()
 
 
 class BankStated(_Event, frozen=True, kw_only=True, tag="bank_stated"):
     """A statement that adds up closed a day: `amount` is the booked balance at the end of it.
 
-    `moved_after` is the sum of what the bank is known to have booked on later days.
+    `moved_after` is the sum of what the bank is known to have booked on later days, without what
+    still waits for other pages. `settles` names the statement itself, if it came in pages.
     """
 
     amount: Decimal
     closing_on: date
     moved_after: Decimal
+    settles: tuple[str, ...] = ()
 
 
 class LedgerMoved(_Event, frozen=True, kw_only=True, tag="ledger_moved"):

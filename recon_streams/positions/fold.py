@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from recon_streams.breaker.scope import unproven
 from recon_streams.kernel.money import add, normal
+from recon_streams.positions import holding
 from recon_streams.positions.event import (
     AccountEvent,
     Announced,
@@ -68,6 +69,8 @@ def fold(state: AccountState, event: AccountEvent) -> AccountState:
 
 def _bank_moved(state: AccountState, event: BankMoved) -> AccountState:
     bank = _moved(state.bank, event.amount, event.at, event.evidence)
+    if holding.is_of_time(event):
+        bank = replace(bank, as_of=state.bank.as_of)
     return _told(state, bank, event)
 
 
@@ -81,19 +84,21 @@ def _told(state: AccountState, bank: Side, event: BankMoved | BankObserved) -> A
         bank=bank,
         items=_with_bank_legs(state.items, event.legs),
         notified=state.notified or event.message == "camt.054",
+        held=holding.after(state.held, event),
     )
 
 
 def _bank_stated(state: AccountState, event: BankStated) -> AccountState:
+    held = holding.after(state.held, event)
     if state.stated_on is not None and event.closing_on < state.stated_on:
-        return replace(state, bank=_heard(state.bank, event.at))
+        return replace(state, bank=_heard(state.bank, event.at), held=held)
     bank = Side(
         anchor=normal(event.amount),
         moved=normal(event.moved_after),
         as_of=_later(state.bank.as_of, event.at),
         evidence=event.evidence or state.bank.evidence,
     )
-    return replace(state, bank=bank, stated_on=event.closing_on)
+    return replace(state, bank=bank, stated_on=event.closing_on, held=held)
 
 
 def _with_bank_legs(items: dict[str, Item], legs: tuple[Leg, ...]) -> dict[str, Item]:

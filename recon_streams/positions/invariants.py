@@ -23,14 +23,16 @@ _BY_ACCOUNT: Final = {
         "ORDER BY t.epoch DESC LIMIT 1)"
     ),
     # The anchor is the closing of a statement that counts, and what was booked on later days is on
-    # top of it, nothing else.
+    # top of it, nothing else, and nothing that waits for pages.
     "bank_figures_follow_their_statements": (
         "SELECT count(*) FROM (SELECT number, bank, convert_from(state, 'UTF8')::json AS state "
         "FROM positions.account_state WHERE position('\"stated_on\"' IN state) > 0) AS s "
         "CROSS JOIN LATERAL (SELECT (s.state ->> 'stated_on')::date AS closing_on, "
         "(s.state #>> '{bank,anchor}')::numeric AS closing) AS a "
         "WHERE s.bank <> a.closing + (SELECT coalesce(sum(d.net), 0) FROM positions.bank_day AS d "
-        "WHERE d.number = s.number AND d.day > a.closing_on) OR NOT EXISTS "
+        "WHERE d.number = s.number AND d.day > a.closing_on) "
+        "- (SELECT coalesce(sum(w.value::numeric), 0) FROM json_each(s.state -> 'held') AS h, "
+        "json_each_text(h.value -> 'days') AS w WHERE w.key::date > a.closing_on) OR NOT EXISTS "
         "(SELECT FROM positions.statement AS t WHERE t.number = s.number AND t.closing = a.closing "
         "AND t.closing_on = a.closing_on AND t.status = 'ACCEPTED')"
     ),

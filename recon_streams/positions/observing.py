@@ -10,7 +10,7 @@ from typing import Final
 
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.positions import breaker_store, store
+from recon_streams.positions import breaker_store, holding, store
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import (
     AccountEvent,
@@ -76,11 +76,15 @@ def _until(
         read: list[AccountEvent] = []
         for payload in events:
             read.append(event_from_bytes(payload))
-            # These two carry an instant that was long past when they were recorded.
-            if read[-1].at <= since[number] and not isinstance(read[-1], BankObserved | Elapsed):
+            if read[-1].at <= since[number] and not _is_dated_back(read[-1]):
                 break
         found[number] = read
     return found
+
+
+def _is_dated_back(event: AccountEvent) -> bool:
+    """Return whether the instant of `event` was long past when it was recorded."""
+    return isinstance(event, BankObserved | Elapsed) or holding.is_of_time(event)
 
 
 class Hearing:

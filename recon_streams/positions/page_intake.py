@@ -1,8 +1,11 @@
 """Pages of a statement: each is taken in as it comes, and the last one to come closes the day.
 
-Until then nobody knows whether the whole adds up, so what a page books moves the balance as a
-report during the day does; the closing then replaces that.
+Pages of a statement that adds up, so whoever cut it, wait for each other: what they book counts
+with the closing. If nobody knows whether the whole adds up, or pages do not come in time, what a
+page books moves the balance as a report during the day does; the closing then replaces that.
 """
+
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -13,6 +16,8 @@ from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_statements import PreparedPages, link_of, page_of
 from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
+from recon_streams.positions.event import Wait
+from recon_streams.positions.holding import WAIT_MAX, name_of
 from recon_streams.positions.identity import digest_of
 from recon_streams.positions.statement_intake import StatementIntake
 from recon_streams.statements.chain import Link, earlier_version
@@ -43,7 +48,10 @@ class PageIntake:
         if there is not None and there.content != self._statement.content:
             return set(), None, self._conflict(there)
         entries = ReportEntries(
-            self._intake, self._report.account, told_of(self._report, self._intake)
+            self._intake,
+            self._report.account,
+            told_of(self._report, self._intake),
+            waits=self._wait(known),
         )
         self._intake.set_siblings(self._number, (page.origin for page in known.values()))
         entries.take(self._report.booked, lists_day=True)
@@ -51,17 +59,34 @@ class PageIntake:
         became = set(entries.became)
         if there is None:
             page = replace(
-                page_of(self._statement, origin=self._intake.origin, path=self._report.path),
+                page_of(
+                    self._statement,
+                    origin=self._intake.origin,
+                    path=self._report.path,
+                    at=self._intake.at,
+                ),
                 unannounced=entries.booked,
                 unannounced_net=entries.booked_net,
             )
-            self._bank.note_page(self._number, self._place.key, page, self._intake.at)
+            self._bank.note_page(self._number, self._place.key, page)
         pages = self._bank.pages[self._number, self._place.key]
         if not is_complete(pages.values()):
             self._note_missing(pages)
             return became, entries, None
         became.add(self._close(pages, entries))
         return became, entries, None
+
+    def _wait(self, known: Mapping[int, Page]) -> Wait | None:
+        """Return for what and until when the entries wait; None if they count as they come.
+
+        What is known to add up waits for its closing, which contains it, but not for ever.
+        """
+        adds_up = self._place.balanced or self._statement.equation.is_exact
+        first_at = min((page.arrived_at for page in known.values()), default=self._intake.at)
+        until = first_at + WAIT_MAX
+        if not adds_up or self._intake.at >= until:
+            return None
+        return Wait(name_of(self._place.key), until)
 
     def _close(self, pages: dict[int, Page], entries: ReportEntries) -> Disposition:
         """Let the whole statement count, if it adds up."""

@@ -52,6 +52,20 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return None if self.anchor is None else add(self.anchor, self.moved)
 
 
+class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the pages of a statement book that has not come whole, and that does not count yet.
+
+    Attributes:
+        until: From this instant on it counts, whatever is missing.
+        days: By day, as in 2026-11-20, the sum that waits.
+        inputs: The pages, `topic/partition/offset/path`.
+    """
+
+    until: datetime
+    days: dict[str, Decimal] = {}
+    inputs: tuple[str, ...] = ()
+
+
 class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One account after the first `version` events of its log.
 
@@ -62,6 +76,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         evaluated_at: The newest instant seen in any event; the only clock of the core.
         stated_on: The day whose closing balance the bank's anchor is; None before any statement.
         notified: Whether the bank ever announced anything by itself (camt.054).
+        held: What waits for the other pages of a statement, by the name of it.
     """
 
     account_id: str
@@ -77,6 +92,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     items: dict[str, Item] = {}
     stated_on: date | None = None
     notified: bool = False
+    held: dict[str, Hold] = {}
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -5,6 +5,7 @@ without moving the balance, because its closing contains them; then the closing 
 and what the bank booked on later days is added to it. One that does not add up changes nothing.
 """
 
+from datetime import date
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -27,7 +28,8 @@ from recon_streams.positions.bank_record import (
 from recon_streams.positions.bank_statements import PreparedStatement, link_of
 from recon_streams.positions.directory import Account
 from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
-from recon_streams.positions.event import BankObserved, BankStated
+from recon_streams.positions.event import BankMoved, BankObserved, BankStated
+from recon_streams.positions.holding import held_after, name_of, outstanding
 from recon_streams.statements.chain import (
     Link,
     continuity,
@@ -96,12 +98,12 @@ class StatementIntake:
         return replace(link, key=before.key, version=self._next_version(before))
 
     def note_unbalanced(self, link: Link, equation: Equation) -> Disposition:
-        """Say by how much pages do not add up together; what they booked stays provisional."""
+        """Say by how much pages do not add up together; what they booked counts provisionally."""
         self._keep(link, equation, "UNBALANCED")
         if equation.difference is not None:
             told = self._told
             self._intake.say(say.unbalanced(self._number, link.closing_on, equation, told))
-        return Disposition.OBSERVATION
+        return self.let_go()
 
     def _refuse(self, equation: Equation) -> Held:
         """Change nothing, and say by how much the statement does not add up."""
@@ -128,23 +130,54 @@ class StatementIntake:
         state = self._intake.working.states[self._number]
         assert link.closing is not None, "what adds up has a closing"
         if self._is_newest(link):
-            self._state(link.closing, link)
+            self._state(link.closing, link.closing_on)
             return Disposition.APPLIED
         if entries.is_crossed and state.stated_on is not None and state.bank.anchor is not None:
-            self._state(state.bank.anchor, replace(link, closing_on=state.stated_on))
+            self._state(state.bank.anchor, state.stated_on)
             return Disposition.APPLIED
+        if self._hold in state.held:
+            return self.let_go()
         if not entries.booked or self._has_withdrawn:
             self._observe()
         return Disposition.OBSERVATION
 
-    def _state(self, amount: Decimal, link: Link) -> None:
-        moved_after = self._bank.moved_after(self._number, link.closing_on)
+    def let_go(self) -> Disposition:
+        """Let what the pages held back count as far as no anchor contains it; return what it did.
+
+        Of a statement older than the anchor that is nothing.
+        """
+        state = self._intake.working.states[self._number]
+        if self._hold is None or self._hold not in state.held:
+            return Disposition.OBSERVATION
+        amount = normal(outstanding(state, self._hold))
+        where, message = self._intake.at_path(self._report.path), self._report.message
+        at, settles = self._intake.at, (self._hold,)
+        if not amount:
+            event = BankObserved(at=at, evidence=where, message=message, settles=settles)
+            self._intake.record(self._account, event)
+            return Disposition.OBSERVATION
+        moved = BankMoved(
+            at=at,
+            evidence=where,
+            amount=amount,
+            entry_amount=amount,
+            message=message,
+            settles=settles,
+        )
+        self._intake.record(self._account, moved)
+        return Disposition.APPLIED
+
+    def _state(self, amount: Decimal, closing_on: date) -> None:
+        state = self._intake.working.states[self._number]
+        booked_after = self._bank.moved_after(self._number, closing_on)
+        waiting = held_after(state, closing_on, but=self._hold)
         event = BankStated(
             at=self._intake.at,
             evidence=self._intake.at_path(self._report.path),
             amount=amount,
-            closing_on=link.closing_on,
-            moved_after=normal(moved_after),
+            closing_on=closing_on,
+            moved_after=normal(subtract(booked_after, waiting)),
+            settles=(self._hold,) if self._hold in state.held else (),
         )
         self._intake.record(self._account, event)
 
@@ -272,6 +305,11 @@ class StatementIntake:
     def _next_version(self, before: Link) -> int:
         versions = (other.version for other in self._links if other.key == before.key)
         return max(versions, default=before.version) + 1
+
+    @property
+    def _hold(self) -> str | None:
+        pages = self._statement.pages
+        return None if pages is None else name_of(pages.key)
 
     @property
     def _links(self) -> list[Link]:

@@ -55,7 +55,7 @@ _ENTRY_COLUMNS: Final = (
 )
 _UNCONFIRMED: Final = f"""
 SELECT {_ENTRY_COLUMNS}, NULL::date AS stated_day, false AS withdraws,
-    NULL AS stated_by
+    NULL AS stated_by, false AS announced
 FROM unnest($1::int[], $2::date[], $3::date[]) AS k(number, first, last)
 CROSS JOIN LATERAL (
     SELECT * FROM positions.bank_entry AS e
@@ -70,7 +70,7 @@ CROSS JOIN LATERAL (
 # What one statement holds: the entries it told first, and those it confirmed.
 _TOLD: Final = f"""
 SELECT {_ENTRY_COLUMNS}, c.booked_on AS stated_day, c.withdraws, c.origin AS stated_by,
-    k.origin AS told_by, k.path AS told_in
+    k.origin AS told_by, k.path AS told_in, false AS announced
 FROM unnest($1::int[], $2::text[], $3::text[], $4::date[], $5::date[])
     AS k(number, origin, path, first, last)
 CROSS JOIN LATERAL (

@@ -80,7 +80,7 @@ def write(unit: UnitOfWork, bank: BankRecord) -> None:
     )
     unit.write(
         _PAGE,
-        ((number, key, *_page_columns(page), at) for number, key, page, at in bank.added_pages),
+        ((number, key, *_page_columns(page)) for number, key, page in bank.added_pages),
     )
 
 
@@ -132,4 +132,5 @@ def _page_columns(page: Page) -> tuple[Any, ...]:
         page.unannounced_net,
         page.origin,
         page.path,
+        page.arrived_at,
     )

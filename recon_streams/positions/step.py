@@ -19,6 +19,7 @@ from recon_streams.breaker.scope import (
     unproven,
 )
 from recon_streams.kernel.money import multiply
+from recon_streams.positions import holding
 from recon_streams.positions.event import AccountEvent, Elapsed, Registered, RulesChanged
 from recon_streams.positions.fold import born, fold
 from recon_streams.positions.rules import Rules
@@ -63,16 +64,19 @@ def step(state: AccountState, event: AccountEvent, rules: Rules) -> Step:
 def wake_at(state: AccountState, rules: Rules) -> datetime | None:
     """Return the next instant at which the verdict may change though nothing arrives.
 
-    A payment falls due, a side becomes silent, a dwell ends. Instants that have passed were
-    covered by the last evaluation.
+    A payment falls due, a side becomes silent, a dwell ends, pages did not come in time. Instants
+    that have passed were covered by the last evaluation.
     """
     instants = [item.due_at for item in state.items.values()]
+    # What waits for pages must be let go however far other inputs have brought the clock.
+    overdue = min((hold.until for hold in state.held.values()), default=None)
     instants += [
         fresh_until(state.bank, rules.bank_silence_seconds_max) or state.evaluated_at,
         fresh_until(state.ledger, rules.ledger_silence_seconds_max) or state.evaluated_at,
         clears_at(state.breaker, clearance_of(rules)) or state.evaluated_at,
     ]
-    return min((at for at in instants if at > state.evaluated_at), default=None)
+    wake = min((at for at in instants if at > state.evaluated_at), default=None)
+    return min((at for at in (wake, overdue) if at is not None), default=None)
 
 
 def clearance_of(rules: Rules) -> Clearance:
@@ -89,7 +93,7 @@ def _reading(state: AccountState, event: AccountEvent, verdict: Verdict, rules: 
         reason=verdict.rule.value,
         at=state.evaluated_at,
         # The passing of time and a change of our own numbers prove nothing about the money.
-        fresh=not isinstance(event, Elapsed | RulesChanged),
+        fresh=not isinstance(event, Elapsed | RulesChanged) and not holding.is_of_time(event),
         low=_is_low(verdict, rules),
     )
 

@@ -17,6 +17,7 @@ class ItemKind(StrEnum):
     OPENING_DIFFERENCE = "OPENING_DIFFERENCE"  # was there when the account was registered
     BANK_NOT_IN_LEDGER = "BANK_NOT_IN_LEDGER"  # the bank booked it, no ledger movement matches
     LEDGER_NOT_AT_BANK = "LEDGER_NOT_AT_BANK"  # the ledger booked it, no bank entry matches
+    ANNOUNCED_NOT_STATED = "ANNOUNCED_NOT_STATED"  # the ledger has it, the bank only announced it
     TOLERATED_DIFFERENCE = "TOLERATED_DIFFERENCE"  # matched, amounts differ within the tolerance
     MATCHED_LATER = "MATCHED_LATER"  # matched by now, but its other leg is of a later day
 

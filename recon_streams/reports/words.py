@@ -13,6 +13,7 @@ KINDS: Final[Mapping[ItemKind, str]] = MappingProxyType(
         ItemKind.OPENING_DIFFERENCE: "difference when the account was registered",
         ItemKind.BANK_NOT_IN_LEDGER: "booked by the bank, not in the ledger",
         ItemKind.LEDGER_NOT_AT_BANK: "booked in the ledger, not at the bank",
+        ItemKind.ANNOUNCED_NOT_STATED: "announced by the bank, not in its statement",
         ItemKind.TOLERATED_DIFFERENCE: "matched, amounts differ within the tolerance",
         ItemKind.MATCHED_LATER: "matched with an entry of a later day",
     }

@@ -5,7 +5,7 @@ the closing; what stands at the edges between them is no closing of anything.
 """
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -22,6 +22,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         content: Digest of what it says.
         unannounced: How many of its entries nobody had told of; `unannounced_net` is their sum.
         origin: The input that brought it, `topic/partition/offset`; with the place in it.
+        arrived_at: When it did.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
     origin: str
     path: str
+    arrived_at: datetime
     opening: Decimal | None = None
     opening_code: str | None = None
     opening_on: date | None = None

@@ -34,6 +34,7 @@ amounts = st.integers(-(10**12), 10**12).map(lambda n: Decimal(n).scaleb(-2))
 LEGS = {
     ItemKind.BANK_NOT_IN_LEDGER: (Leg.BANK,),
     ItemKind.LEDGER_NOT_AT_BANK: (Leg.LEDGER,),
+    ItemKind.ANNOUNCED_NOT_STATED: (Leg.BOTH,),
     ItemKind.TOLERATED_DIFFERENCE: (Leg.BOTH,),
     ItemKind.MATCHED_LATER: (Leg.BANK, Leg.LEDGER),
 }

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from conftest import Story
+from conftest import REGISTRY, Story
 
 from recon_streams.closing.day import DayState
 from recon_streams.reports import store as reports
@@ -237,13 +237,93 @@ async def test_a_statement_moves_an_entry_to_the_day_it_gives(story: Story) -> N
         16 ledger +100 A
         16 054 A+100
         16 053 no.1 1000 1000
-        16 run bank 1000 ledger 1100 proof -100
+        16 run bank 1000 ledger 1100 items ANNOUNCED_NOT_STATED:-100 proof 0
+        """
+    )
+    day = await story.day("16")
+    assert (day.uncovered, day.tier.value) == ("-100", "CRITICAL"), "explained, and still missing"
+    assert await open_kinds(story, "BALANCE_MISMATCH") == []
+    assert len(await open_kinds(story, "NOTIFICATION_UNCONFIRMED")) == 1
+    await story.play(
+        """
         17 053 no.2 1000 1100 A+100
-        16 run version 2 items MATCHED_LATER:-100 proof 0
+        16 run became UNCHANGED version 1
         17 run bank 1100 ledger 1100 explained 0 proof 0
         """
     )
-    assert await open_kinds(story, "BALANCE_MISMATCH") == []
+    assert await open_kinds(story, "NOTIFICATION_UNCONFIRMED") == []
+
+
+async def test_what_is_announced_and_neither_stated_nor_in_the_ledger_stands_between_nothing(
+    story: Story,
+) -> None:
+    await story.play(
+        """
+        16 054 A+100 B-30
+        16 053 1000 1000
+        16 run bank 1000 ledger 1000 items - explained 0 proof 0
+        17 ledger +100 A
+        17 053 1000 1000
+        16 run bank 1000 ledger 1000 explained 0 proof 0
+        17 run bank 1000 ledger 1100 items ANNOUNCED_NOT_STATED:-100 proof 0
+        """
+    )
+    assert (await story.day("16")).tier.value == "OK"
+
+
+async def test_an_announced_debit_that_is_not_stated_yet_is_money_on_its_way(story: Story) -> None:
+    await story.play(
+        """
+        16 ledger -30 B
+        16 054 B-30
+        16 053 1000 1000
+        16 run bank 1000 ledger 970 items ANNOUNCED_NOT_STATED:30 proof 0
+        """
+    )
+    assert (await story.day("16")).uncovered == "0"
+
+
+async def test_what_was_announced_for_a_day_without_statement_is_in_the_balance_after_it(
+    story: Story,
+) -> None:
+    await story.play(
+        """
+        16 053 no.1 1000 1000
+        17 ledger +100 A
+        17 054 A+100
+        18 053 no.3 1100 1100
+        18 run bank 1100 ledger 1100 explained 0 proof 0 chain GAP
+        """
+    )
+
+
+async def test_a_weekends_announcement_that_mondays_statement_does_not_hold_is_not_at_the_bank(
+    story: Story,
+) -> None:
+    await story.play(
+        """
+        16 053 no.1 1000 1000
+        17 ledger +100 A
+        17 054 A+100
+        18 053 no.2 1000 1000
+        18 run bank 1000 ledger 1100 items ANNOUNCED_NOT_STATED:-100 proof 0 chain JOINED
+        """
+    )
+
+
+async def test_the_first_statement_alone_gives_what_the_bank_had_before_it(
+    unregistered: Story,
+) -> None:
+    await unregistered.registered(REGISTRY)
+    await unregistered.play(
+        """
+        16 ledger +100 A
+        16 054 A+100
+        16 053 1000 1000
+        17 053 1000 1000
+        17 run bank 1000 ledger 100 items OPENING_DIFFERENCE:1000,ANNOUNCED_NOT_STATED:-100 proof 0
+        """
+    )
 
 
 async def test_the_last_of_several_statements_of_a_day_closes_it(story: Story) -> None:

@@ -1,5 +1,6 @@
 """A statement in pages counts when it is whole, in whatever order its pages come."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from recon_streams.statements.equation import Equation
 from recon_streams.statements.pages import Page, is_complete, is_whole_alone, join, missing_pages
 
+ARRIVED_AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 AMOUNTS = st.decimals(min_value=-1000, max_value=1000, places=2)
 
 
@@ -21,6 +23,7 @@ def page(number: int, net: Decimal, *, last: bool = False, **ends: Decimal) -> P
         content=b"c",
         origin=f"s/0/{number}",
         path="Stmt[1]",
+        arrived_at=ARRIVED_AT,
         **ends,
     )
 
