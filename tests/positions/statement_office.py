@@ -24,6 +24,7 @@ from recon_streams.kernel.disposition import Outcome
 from recon_streams.kernel.money import amount_text
 from recon_streams.log.record import Record
 from recon_streams.positions.desk import PositionDesk
+from recon_streams.positions.due import take_due
 from recon_streams.positions.inputs import BankNotifications, BankReports, BankStatements
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.positions.state import AccountState, state_from_bytes
@@ -52,11 +53,11 @@ class Office:
     pool: asyncpg.Pool
     account_id: str = "SAFE"
     messages: int = 0
+    directories: DirectoryCache = field(default_factory=DirectoryCache)
     desks: dict[str, PositionDesk[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        directories = DirectoryCache()
-        self.desks = {name: PositionDesk(kind(), directories) for name, kind in KINDS.items()}
+        self.desks = {name: PositionDesk(kind(), self.directories) for name, kind in KINDS.items()}
 
     @property
     def bank_id(self) -> str:
@@ -95,6 +96,16 @@ class Office:
             readings.append(read_record(desk, record))
         async with UnitOfWork(self.pool) as unit:
             return await desk.decide(unit, readings)
+
+    async def pass_time(self, until: datetime) -> None:
+        """Let everything that is due by `until` happen; no input is waiting."""
+        await self.pool.execute(
+            "INSERT INTO book.stream (topic, part, first_offset, next_offset, through_at) "
+            "VALUES ('t', 0, 0, 0, $1) ON CONFLICT (topic, part) DO UPDATE SET through_at = $1",
+            until,
+        )
+        while await take_due(self.pool, self.directories, now=until):
+            pass
 
     async def state(self) -> AccountState:
         payload = await self.pool.fetchval(

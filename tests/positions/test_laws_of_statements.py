@@ -1,5 +1,6 @@
 """Laws: whatever the order in which a bank tells its days, the figure at the end is the same."""
 
+import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statement_office import KINDS, message_of
 
+from recon_streams.bankfiles.splitting import pages_of, plan_of
 from recon_streams.log.record import Record
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import Registered, event_bytes, event_from_bytes
@@ -36,14 +38,18 @@ class Books:
 
     def tell(self, lines: Sequence[str]) -> "Books":
         for line in lines:
+            self.take(line[:3], message_of(line, "BANK", self.offset + 1))
+        return self
+
+    def take(self, name: str, *values: bytes) -> "Books":
+        for value in values:
             self.offset += 1
-            kind = KINDS[line[:3]]()
-            value = message_of(line, "BANK", self.offset)
+            kind = KINDS[name]()
             record = Record(kind.name, 0, self.offset, b"k", value, (), AT)
             reading = kind.read(record)
             prepared = kind.prepare(reading, record, self.working.directory)
             outcome = kind.take(prepared, self.working, record)
-            assert not outcome.held, (line, outcome.held)
+            assert not outcome.held, (value, outcome.held)
         return self
 
     @property
@@ -167,3 +173,30 @@ def test_pages_in_any_order_are_the_statement(amounts: list[int], data: st.DataO
     books = Books().tell(data.draw(st.permutations(lines)))
     assert books.bank == balance
     assert str(books.working.states[1].stated_on) == "2026-11-19"
+
+
+@given(st.lists(st.integers(-40, 40).filter(bool), min_size=3, max_size=9), st.data())
+@settings(max_examples=60)
+def test_pages_of_a_file_with_announcements_between_them_are_the_statement(
+    amounts: list[int], data: st.DataObject
+) -> None:
+    named = [(f"R{number}", amount) for number, amount in enumerate(amounts)]
+    line = statements([named])[0]
+    payload = message_of(line, "BANK", 0)
+    plan = plan_of(lambda: io.BytesIO(payload), entries_max=2)
+    pages = [("053", page.payload) for page in pages_of(lambda: io.BytesIO(payload), plan)]
+    heard = data.draw(st.lists(st.sampled_from([*named, ("S1", 7)]), unique=True))
+    told = [
+        ("054", message_of(f"054 19: | {entries([each])} id={each[0]}", "BANK", 0))
+        for each in heard
+    ]
+    again = data.draw(st.lists(st.sampled_from([*pages, *told]), max_size=5))
+    split = Books()
+    for name, value in data.draw(st.permutations([*pages, *told, *again])):
+        split.take(name, value)
+    whole = Books().tell([line])
+    state = split.working.states[1]
+    assert split.bank == whole.bank == 1000 + sum(amounts)
+    assert (state.bank.anchor, state.held) == (whole.working.states[1].bank.anchor, {})
+    assert split.chain() == whole.chain()
+    assert split.refolded() == state_bytes(state), "the log is sufficient"
