@@ -66,11 +66,8 @@ def _items(
         if is_of_the_day:
             yield _open(item, day.on, rules, calendar)
     for entry in not_stated.entries:
-        if entry.partner is Partner.HERE:
+        if entry.partner is not Partner.NONE:
             yield _announced(entry, day.on, calendar)
-        elif entry.partner is Partner.LATER:
-            reason = f"bank:{entry.key.sequence}.{entry.key.part} is not in the bank's statement"
-            yield _later(subtract(ZERO, entry.amount), entry.on, day.on, reason, calendar)
     for each in day.differences:
         yield _tolerated(each, day.on, calendar)
     for later in day.later:
@@ -146,6 +143,9 @@ def _open(item: OpenItem, on: date, rules: MatchingRules, calendar: BusinessDays
 def _announced(each: Announced, on: date, calendar: BusinessDays) -> Item:
     age = _age(each.on, on, calendar)
     name = f"bank:{each.key.sequence}.{each.key.part}"
+    if each.partner is Partner.LATER:
+        reason = f"{name} is not in the bank's statement"
+        return _later(subtract(ZERO, each.amount), each.on, on, reason, calendar)
     return Item(
         kind=ItemKind.ANNOUNCED_NOT_STATED,
         leg=Leg.BOTH,

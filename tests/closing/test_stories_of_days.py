@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from conftest import REGISTRY, Story
+from conftest import OPENING, REGISTRY, Story
 
 from recon_streams.closing.day import DayState
 from recon_streams.reports import store as reports
@@ -247,7 +247,7 @@ async def test_a_statement_moves_an_entry_to_the_day_it_gives(story: Story) -> N
     await story.play(
         """
         17 053 no.2 1000 1100 A+100
-        16 run became UNCHANGED version 1
+        16 run version 2 items MATCHED_LATER:-100 proof 0
         17 run bank 1100 ledger 1100 explained 0 proof 0
         """
     )
@@ -314,14 +314,15 @@ async def test_a_weekends_announcement_that_mondays_statement_does_not_hold_is_n
 async def test_the_first_statement_alone_gives_what_the_bank_had_before_it(
     unregistered: Story,
 ) -> None:
-    await unregistered.registered(REGISTRY)
+    only_ledger = OPENING.replace(' bank: "1000",', "")
+    await unregistered.registered(REGISTRY + only_ledger)
     await unregistered.play(
         """
         16 ledger +100 A
         16 054 A+100
         16 053 1000 1000
         17 053 1000 1000
-        17 run bank 1000 ledger 100 items OPENING_DIFFERENCE:1000,ANNOUNCED_NOT_STATED:-100 proof 0
+        17 run bank 1000 ledger 1100 items ANNOUNCED_NOT_STATED:-100 proof 0
         """
     )
 
