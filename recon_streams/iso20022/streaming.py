@@ -151,9 +151,8 @@ class _Stream:
                 self._unbroken = 0
                 self._read_entry(report, element)
         elif report is not None and element is report.element:
-            if event == "end":
-                self._close_report(report)
-                self._report = None
+            self._close_report(report)
+            self._report = None
         elif local_name(element) == "Document":
             if event == "start" and self._document is None:
                 refuse_doctype(element)
@@ -232,18 +231,27 @@ class _OpenReport:
 
     def drop_read(self) -> None:
         """Drop what was read but its last element, to which the parser may still add a tail."""
-        for element in self._read[:-1]:
-            self.element.remove(element)
-        del self._read[:-1]
+        if len(self._read) > 1:
+            # Entries stand together, as a rule, and are then taken out with one call.
+            first = self.element.index(self._read[0])
+            last = self._read.pop()
+            if self.element.index(last) == first + len(self._read):
+                del self.element[first : first + len(self._read)]
+            else:
+                self._remove()
+            self._read = [last]
         if len(self.element) > _KEPT_MAX:
             rule = f"at most {_KEPT_MAX} elements in a report beside its entries"
             raise Refused(RefusalCode.TOO_LARGE, self.path, rule)
 
     def drop_all(self) -> None:
         """Drop all entries, at the end of the report."""
+        self._remove()
+        self._read.clear()
+
+    def _remove(self) -> None:
         for element in self._read:
             self.element.remove(element)
-        self._read.clear()
 
 
 def pieces(payload: bytes, size: int) -> Iterator[bytes]:
