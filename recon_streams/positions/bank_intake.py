@@ -8,10 +8,11 @@ from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.bank_message import Prepared, PreparedReport
 from recon_streams.positions.cross_check import compare_balance, compare_total, keep_report
 from recon_streams.positions.directory import Account
-from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
+from recon_streams.positions.entry_intake import ReportEntries, told_of
 from recon_streams.positions.event import BankObserved, Evidence
 from recon_streams.positions.holding import overdue
 from recon_streams.positions.known import SeenReport
+from recon_streams.positions.message_intake import MessageIntake
 from recon_streams.positions.page_intake import PageIntake
 from recon_streams.positions.statement_intake import StatementIntake
 from recon_streams.positions.working_set import WorkingSet

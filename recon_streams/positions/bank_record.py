@@ -227,7 +227,26 @@ class BankRecord:
         known[known.index(link)] = msgspec.structs.replace(link, status=status)
         self.restated.append((account, link, status))
 
+    def learn_page(self, account: int, key: bytes, page: Page) -> None:
+        """Add a page to what is known of a statement that comes in several."""
+        self.pages.setdefault((account, key), {})[page.number] = page
+
+    def places_of(self, account: int, origin: str, path: str) -> list[tuple[str, str]]:
+        """Return where a statement stands: its origin and path, or those of all its pages."""
+        for (number, _), pages in self.pages.items():
+            places = [(page.origin, page.path) for page in pages.values()]
+            if number == account and (origin, path) in places:
+                return places
+        return [(origin, path)]
+
+    def held_by(self, account: int, places: Iterable[tuple[str, str]]) -> set[PaymentKey]:
+        """Return the payments that reports at `places` hold, of those that were loaded."""
+        held: set[PaymentKey] = set()
+        for origin, path in places:
+            held |= self.told.get((account, origin, path), set())
+        return held
+
     def note_page(self, account: int, key: bytes, page: Page) -> None:
         """Add a page of a statement that comes in several."""
-        self.pages.setdefault((account, key), {})[page.number] = page
+        self.learn_page(account, key, page)
         self.added_pages.append((account, key, page))

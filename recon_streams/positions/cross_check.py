@@ -5,8 +5,9 @@ from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import DayTotal, StatementRow
 from recon_streams.positions.bank_statements import PreparedTotal, link_of
-from recon_streams.positions.entry_intake import MessageIntake, told_of
+from recon_streams.positions.entry_intake import told_of
 from recon_streams.positions.identity import digest_of
+from recon_streams.positions.message_intake import MessageIntake
 from recon_streams.positions.state import AccountState
 from recon_streams.statements.chain import Link
 from recon_streams.statements.equation import Equation

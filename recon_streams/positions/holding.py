@@ -87,6 +87,26 @@ def overdue(state: AccountState, at: datetime) -> BankMoved | None:
     return BankMoved(at=at, amount=amount, entry_amount=amount, message="camt.053", settles=names)
 
 
+def given_up(
+    state: AccountState, name: str, *, at: datetime, evidence: Evidence, message: str
+) -> BankMoved | BankObserved:
+    """Return what happens when nothing waits any more for the statement `name`.
+
+    What no anchor contains counts at once, as if a report had told of it.
+    """
+    amount = normal(outstanding(state, name))
+    if not amount:
+        return BankObserved(at=at, evidence=evidence, message=message, settles=(name,))
+    return BankMoved(
+        at=at,
+        evidence=evidence,
+        amount=amount,
+        entry_amount=amount,
+        message=message,
+        settles=(name,),
+    )
+
+
 def is_of_time(event: AccountEvent) -> bool:
     """Return whether `event` is what `overdue` returned: nobody spoke."""
     return isinstance(event, BankMoved) and event.evidence is None and bool(event.settles)

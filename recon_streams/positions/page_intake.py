@@ -6,6 +6,7 @@ page books moves the balance as a report during the day does; the closing then r
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -15,12 +16,13 @@ from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_statements import PreparedPages, link_of, page_of
-from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
+from recon_streams.positions.entry_intake import ReportEntries, told_of
 from recon_streams.positions.event import Wait
 from recon_streams.positions.holding import WAIT_MAX, name_of
 from recon_streams.positions.identity import digest_of
+from recon_streams.positions.message_intake import MessageIntake
 from recon_streams.positions.statement_intake import StatementIntake
-from recon_streams.statements.chain import Link, earlier_version
+from recon_streams.statements.chain import Link, earlier_version, is_older_version
 from recon_streams.statements.equation import Equation
 from recon_streams.statements.pages import Page, is_complete, join, missing_pages
 
@@ -99,8 +101,14 @@ class PageIntake:
         link = whole.versioned(self._link(equation), digest_of(*contents))
         if not equation.is_exact:
             return whole.note_unbalanced(link, equation)
-        self._note_unannounced(pages, link)
         before = earlier_version(self._bank.links.get(self._number, []), link)
+        if before is not None and is_older_version(link, before):
+            return whole.supersede(link, equation)
+        booked = _unannounced(pages)
+        if booked[0] and self._intake.working.states[self._number].notified:
+            self._intake.say(say.late_notification(self._number, link, booked))
+        if before is not None:
+            whole.correct(before, link, entries, added=booked)
         return whole.accept(link, equation, entries, before)
 
     def _note_missing(self, pages: dict[int, Page]) -> None:
@@ -108,15 +116,6 @@ class PageIntake:
         if missing:
             told = told_of(self._report, self._intake)
             self._intake.say(say.incomplete(self._number, self._name(), missing, told))
-
-    def _note_unannounced(self, pages: dict[int, Page], link: Link) -> None:
-        count = sum(page.unannounced for page in pages.values())
-        if not count or not self._intake.working.states[self._number].notified:
-            return
-        net = ZERO
-        for page in pages.values():
-            net = add(net, page.unannounced_net)
-        self._intake.say(say.late_notification(self._number, link, (count, net)))
 
     def _link(self, equation: Equation) -> Link:
         return link_of(
@@ -148,3 +147,11 @@ class PageIntake:
             rule="opening plus booked entries of the whole file is the closing, exactly",
             detail="",
         )
+
+
+def _unannounced(pages: Mapping[int, Page]) -> tuple[int, Decimal]:
+    """Return how many entries nobody had told of, and their sum."""
+    net = ZERO
+    for page in pages.values():
+        net = add(net, page.unannounced_net)
+    return sum(page.unannounced for page in pages.values()), net

@@ -12,24 +12,22 @@ from msgspec.structs import replace
 
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.disposition import Disposition, Held
-from recon_streams.kernel.money import ZERO, add, normal, subtract
+from recon_streams.kernel.money import normal, subtract
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions import chain_findings
 from recon_streams.positions.bank_entries import Told
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import (
-    WITHDRAWN,
-    Confirmation,
-    EntryRow,
-    Payment,
     StatementRow,
 )
 from recon_streams.positions.bank_statements import PreparedStatement, link_of
 from recon_streams.positions.directory import Account
-from recon_streams.positions.entry_intake import MessageIntake, ReportEntries, told_of
+from recon_streams.positions.entry_intake import ReportEntries, told_of
 from recon_streams.positions.event import BankMoved, BankObserved, BankStated
-from recon_streams.positions.holding import held_after, name_of, outstanding
+from recon_streams.positions.holding import given_up, held_after, name_of
+from recon_streams.positions.message_intake import MessageIntake
+from recon_streams.positions.withdrawal import Withdrawal
 from recon_streams.statements.chain import (
     Link,
     continuity,
@@ -53,7 +51,7 @@ class StatementIntake:
         self._statement: PreparedStatement = report.statement
         self._account: Account = report.account
         self._number = report.account.number
-        self._has_withdrawn = False
+        self._withdrawal = Withdrawal(intake, report.account, told_of(report, intake))
         self.first_known: str | None = None
 
     def take(self) -> Disposition | Held:
@@ -74,7 +72,7 @@ class StatementIntake:
                 return Disposition.OBSERVATION
         entries = self._take_entries()
         if before is not None:
-            self._correct(before, link, entries)
+            self.correct(before, link, entries, added=(entries.booked, entries.booked_net))
         return self.accept(link, equation, entries, before)
 
     def accept(
@@ -137,7 +135,7 @@ class StatementIntake:
             return Disposition.APPLIED
         if self._hold in state.held:
             return self.let_go()
-        if not entries.booked or self._has_withdrawn:
+        if not entries.booked or self._withdrawal.has_any:
             self._observe()
         return Disposition.OBSERVATION
 
@@ -149,23 +147,15 @@ class StatementIntake:
         state = self._intake.working.states[self._number]
         if self._hold is None or self._hold not in state.held:
             return Disposition.OBSERVATION
-        amount = normal(outstanding(state, self._hold))
-        where, message = self._intake.at_path(self._report.path), self._report.message
-        at, settles = self._intake.at, (self._hold,)
-        if not amount:
-            event = BankObserved(at=at, evidence=where, message=message, settles=settles)
-            self._intake.record(self._account, event)
-            return Disposition.OBSERVATION
-        moved = BankMoved(
-            at=at,
-            evidence=where,
-            amount=amount,
-            entry_amount=amount,
-            message=message,
-            settles=settles,
+        event = given_up(
+            state,
+            self._hold,
+            at=self._intake.at,
+            evidence=self._intake.at_path(self._report.path),
+            message=self._report.message,
         )
-        self._intake.record(self._account, moved)
-        return Disposition.APPLIED
+        self._intake.record(self._account, event)
+        return Disposition.APPLIED if isinstance(event, BankMoved) else Disposition.OBSERVATION
 
     def _state(self, amount: Decimal, closing_on: date) -> None:
         state = self._intake.working.states[self._number]
@@ -184,7 +174,13 @@ class StatementIntake:
     def _observe(self) -> None:
         # Nothing moves, but the bank has spoken: that alone is evidence that its feed lives.
         where = self._intake.at_path(self._report.path)
-        event = BankObserved(at=self._intake.at, evidence=where, message=self._report.message)
+        waits = self._hold in self._intake.working.states[self._number].held
+        event = BankObserved(
+            at=self._intake.at,
+            evidence=where,
+            message=self._report.message,
+            settles=(self._hold,) if self._hold and waits else (),
+        )
         self._intake.record(self._account, event)
 
     def _is_newest(self, link: Link) -> bool:
@@ -201,56 +197,45 @@ class StatementIntake:
         )
         return all(is_later(link, other) for other in same_day)
 
-    def _correct(self, before: Link, link: Link, entries: ReportEntries) -> None:
-        """Take back what the version before held and this one does not."""
-        told = self._bank.told.get((self._number, before.origin, before.path), set())
-        held = {key: self._bank.payments[key] for key in told - entries.payments}
-        gone = {key: payment for key, payment in held.items() if not payment.withdrawn}
-        taken_back = ZERO
-        for place, (key, payment) in enumerate(sorted(gone.items()), start=1):
-            taken_back = add(taken_back, payment.net)
-            self._withdraw(key, payment, place, link)
-        is_same = (before.opening, before.closing) == (link.opening, link.closing)
-        if is_same and not entries.booked and not gone:
-            return  # other words about the same money
-        added, removed = (entries.booked, entries.booked_net), (len(gone), taken_back)
-        self._intake.say(say.corrected(self._number, before, link, added=added, gone=removed))
-
-    def _withdraw(
-        self, key: tuple[int, int, int], payment: Payment, place: int, link: Link
+    def correct(
+        self, before: Link, link: Link, entries: ReportEntries, *, added: tuple[int, Decimal]
     ) -> None:
-        told = self._told
-        self._has_withdrawn = True
-        # It stands under the event that follows, which states the closing without it.
-        row = EntryRow(
-            account=self._number,
-            sequence=self._intake.working.next_sequence(self._account),
-            part=place,
-            arrived_on=told.arrived_on,
-            booked_on=payment.day,
-            value_on=None,
-            amount=subtract(ZERO, payment.net),
-            net=subtract(ZERO, payment.net),
-            code=WITHDRAWN,
-            reversal=False,
-            message=told.message,
-            stated=True,
-            origin=told.origin,
-            path=payment.path,
+        """Take back what the version before held and this one does not.
+
+        `added` is how many entries of it are new, and their sum.
+        """
+        own = self._bank.held_by(self._number, self._places_of(link)) | entries.payments
+        gone = self._withdrawal.take_back(
+            self._bank.held_by(self._number, self._places_of(before)) - own, link
         )
-        self._bank.note_entry(row)
-        self._bank.withdraw(
-            Confirmation(
-                payment=key,
-                arrived_on=told.arrived_on,
-                message=told.message,
-                booked_on=None,
-                stated=False,
-                origin=told.origin,
-                path=link.path,
-                withdraws=True,
-            )
-        )
+        is_same = (before.opening, before.closing) == (link.opening, link.closing)
+        if is_same and not added[0] and not gone[0]:
+            return  # other words about the same money
+        self._intake.say(say.corrected(self._number, before, link, added=added, gone=gone))
+
+    def supersede(self, link: Link, equation: Equation) -> Disposition:
+        """Let pages that are whole not count: the bank made a later version, which came first.
+
+        What only they hold is taken back.
+        """
+        self._keep(link, equation, "SUPERSEDED")
+        places = self._places_of(link)
+        origins = {origin for origin, _ in places}
+        own = {
+            key
+            for key in self._bank.held_by(self._number, places)
+            if {self._bank.payments[key].origin, self._bank.payments[key].stated_by} <= origins
+        }
+        self._withdrawal.take_back(own, link)
+        state = self._intake.working.states[self._number]
+        if state.stated_on is not None and state.bank.anchor is not None:
+            self._state(state.bank.anchor, state.stated_on)
+        else:
+            self._observe()
+        return Disposition.OBSERVATION
+
+    def _places_of(self, link: Link) -> list[tuple[str, str]]:
+        return self._bank.places_of(self._number, link.origin, link.path)
 
     def _judge_chain(self, link: Link) -> None:
         before, after = neighbours(self._links, link)

@@ -6,11 +6,11 @@ from typing import Any, Final, NamedTuple
 
 from recon_streams.book.connection import Session
 from recon_streams.kernel.money import subtract
+from recon_streams.positions import version_lookup
 from recon_streams.positions.bank_record import BankRecord, DayTotal
 from recon_streams.positions.entry_store import payment_of
 from recon_streams.positions.identity import NEAR
 from recon_streams.statements.chain import Link
-from recon_streams.statements.pages import Page
 
 _LINK_COLUMNS: Final = (
     "s.number, s.origin, s.path, s.key, s.version, s.message, s.statement_id, "
@@ -67,26 +67,6 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS e
 """  # noqa: S608 - ours
-# What one statement holds: the entries it told first, and those it confirmed.
-_TOLD: Final = f"""
-SELECT {_ENTRY_COLUMNS}, c.booked_on AS stated_day, c.withdraws, c.origin AS stated_by,
-    k.origin AS told_by, k.path AS told_in, false AS announced
-FROM unnest($1::int[], $2::text[], $3::text[], $4::date[], $5::date[])
-    AS k(number, origin, path, first, last)
-CROSS JOIN LATERAL (
-    SELECT * FROM positions.bank_entry AS e
-    WHERE e.number = k.number AND e.booked_on BETWEEN k.first AND k.last OFFSET 0
-) AS e
-LEFT JOIN LATERAL (
-    SELECT booked_on, withdraws, origin, path FROM positions.entry_confirmation AS c
-    WHERE c.number = e.number AND c.sequence = e.sequence AND c.part = e.part
-        AND c.arrived_on >= e.arrived_on AND (c.stated OR c.withdraws)
-    ORDER BY c.arrived_on DESC, c.withdraws DESC LIMIT 1
-) AS c ON true
-WHERE e.code <> 'WITHDRAWN' AND (
-    (e.origin = k.origin AND starts_with(e.path, k.path || '/'))
-    OR (c.origin = k.origin AND starts_with(c.path, k.path || '/')))
-"""  # noqa: S608 - ours
 
 
 class StatementKey(NamedTuple):
@@ -121,7 +101,8 @@ async def load(connection: Session, keys: Iterable[StatementKey], bank: BankReco
     closing = _that_may_close(records, bank)
     if closing:
         await _load_unconfirmed(connection, closing, bank)
-        await _load_told(connection, [key for key in records if key.page is None], bank)
+        for key in closing:
+            await _load_versions(connection, key, bank)
 
 
 def _that_may_close(records: list[StatementKey], bank: BankRecord) -> list[StatementKey]:
@@ -155,12 +136,7 @@ async def load_pages(
         [key for _, key in pairs],
     )
     for row in rows:
-        page = Page(
-            number=row["page"],
-            is_last=row["last_page"],
-            **{name: row[name] for name in Page.__struct_fields__[2:]},
-        )
-        bank.pages.setdefault((row["number"], row["key"]), {})[page.number] = page
+        bank.learn_page(row["number"], row["key"], version_lookup.page_of_row(row))
 
 
 async def load_totals(
@@ -210,25 +186,16 @@ async def _load_unconfirmed(
         bank.unconfirmed.setdefault(row["number"], {})[payment_key] = payment
 
 
-async def _load_told(connection: Session, asked: list[StatementKey], bank: BankRecord) -> None:
-    """Load what a statement holds of which another version is asked about."""
-    wanted: set[tuple[int, str, str, date, date]] = set()
-    for key in asked:
-        for link in bank.links.get(key.number, ()):
-            is_other = link.closing_on == key.closing_on and link.content != key.content
-            if is_other and link.status == "ACCEPTED":
-                first = min(key.first_on or key.closing_on, link.opening_on or link.closing_on)
-                wanted.add(
-                    (key.number, link.origin, link.path, first - NEAR, key.closing_on + NEAR)
-                )
-    if not wanted:
-        return
-    columns = list(zip(*wanted, strict=True))
-    for row in await connection.fetch(_TOLD, *(list(column) for column in columns)):
-        payment_key = (row["number"], row["sequence"], row["part"])
-        bank.payments.setdefault(payment_key, payment_of(row))
-        place = (row["number"], row["told_by"], row["told_in"])
-        bank.told.setdefault(place, set()).add(payment_key)
+async def _load_versions(connection: Session, key: StatementKey, bank: BankRecord) -> None:
+    """Load what the statements hold of which the one asked about is another version."""
+    for link in bank.links.get(key.number, ()):
+        is_other = link.closing_on == key.closing_on and link.content != key.content
+        if not is_other or link.status != "ACCEPTED":
+            continue
+        pages = None if key.page is None else key.page[0]
+        first_on = min(key.first_on or key.closing_on, link.opening_on or link.closing_on)
+        days = (first_on - NEAR, key.closing_on + NEAR)
+        await version_lookup.load(connection, (key.number, pages), link, days, bank)
 
 
 def _link_of(row: Any) -> Link:  # noqa: ANN401 - a record of the driver has no type
