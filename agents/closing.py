@@ -13,6 +13,7 @@ from recon_streams.closing.requests import LATE_DAYS_MAX, ask_for_changed, run_r
 from recon_streams.closing.run import DayResult
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.clock import utc_now
+from recon_streams.registry.calendar_store import put_in_force
 
 # How often it is looked for what came later: a statement that is late has been late for a while.
 _LOOK_EVERY_SECONDS: Final = 30.0
@@ -29,6 +30,8 @@ async def run_days_for_ever(
     retry_seconds: float,
 ) -> None:
     """Run what was asked for, again and again. Runs for ever; any number of workers may."""
+    # Whoever has only the book counts days as this worker does.
+    await with_patience(lambda: put_in_force(pool, calendars), retry_seconds)
     loop = asyncio.get_running_loop()
     look_at = loop.time()
     while True:

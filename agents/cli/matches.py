@@ -22,10 +22,10 @@ from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing.day import DayState
 from recon_streams.closing.store import snapshots
-from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.clock import utc_now
 from recon_streams.matching import hand, reading, rule_store
 from recon_streams.matching.items import ItemKey
+from recon_streams.registry.calendar_store import calendars_in_force
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.runtime.exit_codes import ExitCode
 
@@ -208,9 +208,9 @@ def _do(
 
 def _closed(definition: AccountDefinition) -> hand.Closed:
     """Return what asks whether somebody has signed the business day that a date belongs to."""
-    calendar = Calendars().named(definition.calendar)
 
     async def is_closed(connection: Session, account: int, on: date) -> bool:
+        calendar = (await calendars_in_force(connection)).as_known(definition.calendar)
         day = calendar.add_business_days(on, 0)
         found = (await snapshots(connection, day, [account])).get(account)
         return found is not None and found.day.state is DayState.CLOSED

@@ -19,12 +19,12 @@ from agents.cli.place import (
     Place,
     find_place,
 )
-from recon_streams.kernel.calendars import Calendars
 from recon_streams.matching import rule_store
 from recon_streams.matching.request import MatchAccount
 from recon_streams.matching.rules import MatchingRules
 from recon_streams.matching.rules_file import load_rules
 from recon_streams.matching.trial import Trial, try_rules
+from recon_streams.registry.calendar_store import calendars_in_force
 from recon_streams.runtime.exit_codes import ExitCode
 
 group = typer.Typer(help="The rules of matching: show, try on history, apply.")
@@ -144,16 +144,16 @@ async def _apply(place: Place, source: str, content: str) -> rule_store.RulesVer
 async def _try(
     place: Place, rules: MatchingRules, days: tuple[datetime, datetime], account: str | None
 ) -> list[tuple[str, Trial]]:
-    calendars = Calendars()
     trials = []
     async with place.pool() as pool:
+        calendars = await calendars_in_force(pool)
         for each in await rule_store.registered(pool, account):
             definition = each.definition
             asked = MatchAccount(
                 number=each.number,
                 currency=definition.currency,
                 zone=definition.time_zone,
-                calendar=calendars.named(definition.calendar),
+                calendar=calendars.as_known(definition.calendar),
                 scale=definition.scale,
             )
             async with pool.acquire() as connection:

@@ -23,6 +23,7 @@ from recon_streams.closing.store import Registered, Snapshot
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.discrepancies.register import note
 from recon_streams.kernel.calendars import Calendars
+from recon_streams.registry.calendar_store import note_calendars
 from recon_streams.reports.account_day import AccountDay
 from recon_streams.reports.dataset import digest_of
 from recon_streams.statements.expectation import Received, expected_of
@@ -99,7 +100,7 @@ async def run_day(
     ]
     if not asked:
         return DayResult(on=wanted.on, accounts=tuple(results))
-    await store.note_calendars(connection, calendars)
+    await note_calendars(connection, calendars)
     matched = await matcher.match(unit, asked, wanted.on, at=wanted.at, run=wanted.run)
     # What matching collected for writing is seen by what is read below.
     await unit.flush()

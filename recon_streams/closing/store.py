@@ -16,7 +16,6 @@ from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing.day import Day, DayState, Figures, Taken
-from recon_streams.kernel.calendars import Calendars
 from recon_streams.registry.definition import AccountDefinition, definition_from_bytes
 
 # Neighbours of a day's statement in the chain: more of one day than this nobody sends.
@@ -184,16 +183,6 @@ def write(unit: UnitOfWork, taken: Sequence[Taken]) -> None:
 def write_snapshots(unit: UnitOfWork, made: Iterable[Snapshot]) -> None:
     """Store new versions of days."""
     unit.write(_SNAPSHOT, map(_snapshot_row, made))
-
-
-async def note_calendars(connection: Session, calendars: Calendars) -> None:
-    """Keep what this version of the calendars says."""
-    await connection.execute(
-        "INSERT INTO closing.calendar_version (version, content) VALUES ($1, $2) "
-        "ON CONFLICT (version) DO NOTHING",
-        calendars.version,
-        calendars.content,
-    )
 
 
 def _snapshot(row: asyncpg.Record) -> Snapshot:

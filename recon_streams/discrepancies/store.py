@@ -25,6 +25,7 @@ from recon_streams.discrepancies.life import Life
 from recon_streams.discrepancies.messages import Named
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.money import normal
+from recon_streams.registry.calendar_store import calendars_in_force
 from recon_streams.registry.definition import definition_from_bytes
 from topics.alerts import Severity
 from topics.discrepancies import DiscrepancyState as State
@@ -88,9 +89,6 @@ _ACTION: Final = Bulk.insert(
         "body": "jsonb",
     },
 )
-# Without the operator's overlay, which belongs to a process and not to the book. An account whose
-# calendar only that overlay knows counts weekdays here.
-_CALENDARS: Final = Calendars()
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +107,8 @@ async def accounts(where: Session | asyncpg.Pool, numbers: Collection[int]) -> d
         "ORDER BY version DESC LIMIT 1) AS v WHERE a.number = ANY($1::int[])",
         sorted(numbers),
     )
-    return {row["number"]: _account(row) for row in rows}
+    calendars = await calendars_in_force(where)
+    return {row["number"]: _account(row, calendars) for row in rows}
 
 
 async def ids_of(connection: Session, causes: Iterable[Cause]) -> dict[Cause, int]:
@@ -231,13 +230,13 @@ def _cause(row: asyncpg.Record) -> Cause:
     return Cause(kind=Kind(row["kind"]), account=row["number"], subject=row["subject"])
 
 
-def _account(row: asyncpg.Record) -> Account:
+def _account(row: asyncpg.Record, calendars: Calendars) -> Account:
     definition = definition_from_bytes(row["definition"])
-    name = definition.calendar
-    days = _CALENDARS.named(name if name is not None and _CALENDARS.knows(name) else None)
     return Account(
         named=Named(account_id=row["account_id"], currency=row["currency"]),
-        working=Working(days=days, zone=ZoneInfo(definition.time_zone)),
+        working=Working(
+            days=calendars.as_known(definition.calendar), zone=ZoneInfo(definition.time_zone)
+        ),
     )
 
 

@@ -83,6 +83,13 @@ class Calendars:
             self._made[name] = self._make(name)
         return self._made[name]
 
+    def as_known(self, name: str | None) -> Calendar:
+        """Return the calendar `name`; if there is none, that of an account that names none.
+
+        For whoever counts days by the book, where a new calendar may not be in force yet.
+        """
+        return self.named(name if name is not None and self.knows(name) else None)
+
     def knows(self, name: str) -> bool:
         """Return whether there is a calendar `name`."""
         return name in self.overlays or is_known(name)
@@ -108,6 +115,18 @@ class Calendars:
             return frozenset((found | extra) - overlay.working_days)
 
         return Calendar(name, closed, early)
+
+
+def calendars_from(content: bytes) -> Calendars:
+    """Return the calendars whose `content` was kept.
+
+    They say the same of every day as long as the list of holidays is of the version they name.
+    """
+    return Calendars(msgspec.json.decode(content, type=_Content).overlays)
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True):
+    overlays: dict[str, Overlay]
 
 
 def is_known(name: str) -> bool:

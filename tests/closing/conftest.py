@@ -107,8 +107,8 @@ class Story:
     answers: list[Answer] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
-    async def registered(self, text: str) -> None:
-        accounts = accounts_of(parse_yaml("accounts.yaml", text))
+    async def registered(self, text: str, calendars: Calendars | None = None) -> None:
+        accounts = accounts_of(parse_yaml("accounts.yaml", text), calendars)
         now = moment("16T00:00")
         await apply_registry(self.pool, accounts, source="story", actor="t", now=now)
 

@@ -9,6 +9,13 @@ CREATE TABLE closing.calendar_version (
     noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- Which of them count, the newest last: for everybody who has the book and not the operator's file.
+CREATE TABLE closing.calendar_in_force (
+    place    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    version  text NOT NULL REFERENCES closing.calendar_version,
+    since_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
 -- Days that are to be looked at: their instant came, or something of them arrived. Taken by one
 -- worker at a time and gone with its unit.
 CREATE TABLE closing.request (
