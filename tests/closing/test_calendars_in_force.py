@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from conftest import OPENING, REGISTRY, Story
+from closing_stories import OPENING, REGISTRY, Story
 
 from recon_streams.discrepancies import store
 from recon_streams.kernel.calendars import Calendars, Overlay, calendars_from

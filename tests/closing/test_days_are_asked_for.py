@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from conftest import MATCHER, Story
-from notation import moment
+from closing_notation import moment
+from closing_stories import MATCHER, Story
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing.intake import DayTicks

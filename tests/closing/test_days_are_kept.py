@@ -4,8 +4,8 @@ import asyncio
 
 import asyncpg
 import pytest
-from conftest import MATCHER, OPENING, Story
-from notation import moment
+from closing_notation import moment
+from closing_stories import MATCHER, OPENING, Story
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import queue_store

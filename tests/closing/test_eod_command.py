@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 import pytest
-from conftest import Story
+from closing_stories import Story
 
 pytestmark = pytest.mark.postgres
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from conftest import OPENING, REGISTRY, Story
+from closing_stories import OPENING, REGISTRY, Story
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace

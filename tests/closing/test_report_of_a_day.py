@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from conftest import Story
+from closing_stories import Story
 
 from recon_streams.reports import store as reports
 from recon_streams.reports.dataset import dataset_from_bytes

@@ -1,7 +1,7 @@
 """Which day something is of: by the bank's calendar, its clock, and where the account begins."""
 
 import pytest
-from conftest import Story
+from closing_stories import Story
 
 from recon_streams.closing.run import Became
 

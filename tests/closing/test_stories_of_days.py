@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from conftest import OPENING, REGISTRY, Story
+from closing_stories import OPENING, REGISTRY, Story
 
 from recon_streams.closing.day import DayState
 from recon_streams.reports import store as reports
