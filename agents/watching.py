@@ -7,12 +7,13 @@ already is recognised by its content and changes nothing.
 import asyncio
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import structlog
 
-from recon_streams.bankfiles.delivery import delivered_in
-from recon_streams.bankfiles.publishing import Outgoing, outgoing_of
+from agents.cutting import Cutting
+from recon_streams.bankfiles.publishing import Outgoing
 from recon_streams.bankfiles.watched import (
     DONE,
     REFUSED,
@@ -23,7 +24,6 @@ from recon_streams.bankfiles.watched import (
     reason_text,
 )
 from recon_streams.kernel import faultpoint
-from recon_streams.kernel.refusal import Refused
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogWriter
 from recon_streams.log.record import OutgoingRecord
@@ -63,10 +63,11 @@ async def take(path: Path, writer: LogWriter) -> None:
     """
     refused: list[tuple[str, str]] = []
     published = 0
-    records = _records(path, refused)
-    while batch := await asyncio.to_thread(batch_of, records):
-        await writer.append(batch)
-        published += len(batch)
+    with closing(Cutting(path)) as cutting:
+        records = _records(cutting, refused)
+        while batch := await asyncio.to_thread(batch_of, records):
+            await writer.append(batch)
+            published += len(batch)
     faultpoint.hit("after_watched_published")
     await asyncio.to_thread(_move, path, refused, published)
     if refused:
@@ -76,14 +77,12 @@ async def take(path: Path, writer: LogWriter) -> None:
         _log.info("file_taken", records=published)
 
 
-def _records(path: Path, refused: list[tuple[str, str]]) -> Iterator[Outgoing]:
-    for delivered in delivered_in([path]):
-        try:
-            yield from outgoing_of(delivered)
-        except Refused as refusal:
-            name = delivered.name.removeprefix(f"{path.parent}/")
-            where = f" at {refusal.field}" if refusal.field else ""
-            refused.append((name, f"{refusal.code}{where}: {refusal.rule}"))
+def _records(cutting: Cutting, refused: list[tuple[str, str]]) -> Iterator[Outgoing]:
+    for each in cutting.found():
+        if isinstance(each, Outgoing):
+            yield each
+        else:
+            refused.append((each.name, each.reason))
 
 
 def batch_of(records: Iterator[Outgoing], given_key: str | None = None) -> list[OutgoingRecord]:
