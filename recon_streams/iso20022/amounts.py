@@ -1,8 +1,8 @@
 """Amounts and currencies as XML Schema spells them, made into the amounts of the kernel."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final
 
 from iso4217 import Currency
@@ -20,7 +20,12 @@ MINOR_UNITS: Final[dict[str, int | None]] = {
     currency.code: currency.exponent for currency in Currency
 }
 
-assert max(units or 0 for units in MINOR_UNITS.values()) <= SCALE_MAX
+# By currency, what matches an amount that has no more decimals than the currency.
+_USUAL_FORMS: Final[dict[str, Callable[[str], re.Match[str] | None]]] = {
+    code: re.compile(f"[0-9]{{1,{INTEGER_DIGITS_MAX}}}(?:\\.[0-9]{{0,{units}}}0*)?").fullmatch
+    for code, units in MINOR_UNITS.items()
+    if units is not None and units <= SCALE_MAX
+}
 
 _WELL_FORMED: Final = re.compile("[A-Z]{3}")
 
@@ -46,26 +51,18 @@ def decimal_of(text: str, field: str) -> Decimal:
     return parse_amount(whole, field=field, scale_max=SCALE_MAX)
 
 
-# An entry and its one transaction print the same amount, and so do many payments.
-@lru_cache(maxsize=4096)
 def known_money(text: str | None, currency: str | None) -> Decimal | None:
     """Return the amount in `text` if it needs no further look; None if it does.
 
     It does not where it is spelled as usual, `currency` is one of ISO 4217 with a number of
     decimals, and the amount has no more of them; then it is what `decimal_of` returns.
     """
-    exponent = MINOR_UNITS.get(currency or "")
-    if text is None or exponent is None or currency == "XXX":
+    form = _USUAL_FORMS.get(currency or "")
+    if form is None or text is None or form(text) is None:
         return None
-    # Digits of other scripts are digits to Python.
-    digits = text.replace(".", "", 1)
-    if not text.isascii() or not digits.isdigit() or len(digits) > INTEGER_DIGITS_MAX:
-        return None
-    whole, _, fraction = text.partition(".")
-    if fraction.endswith("0"):
-        fraction = fraction.rstrip("0")
-        text = f"{whole}.{fraction}" if fraction else whole
-    return Decimal(text) if whole and len(fraction) <= exponent else None
+    if text[-1] == "0" and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return Decimal(text)
 
 
 def checked_currency(code: str, field: str) -> str:

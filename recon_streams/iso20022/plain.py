@@ -182,9 +182,11 @@ def two_children(element: Element, first_tag: str, second_tag: str) -> tuple[Ele
     Raises:
         NotPlain: If they are not.
     """
-    if len(element) != 2:  # noqa: PLR2004 - two is what the name says
+    # type: as above.
+    children: list[Element] = element[:]  # type: ignore[index, assignment]
+    if len(children) != 2:  # noqa: PLR2004 - two is what the name says
         raise NotPlain
-    first, second = element
+    first, second = children
     if first.tag != first_tag or second.tag != second_tag:
         raise NotPlain
     return first, second
