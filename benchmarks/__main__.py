@@ -1,7 +1,27 @@
 """Runs every benchmark, one after the other; `python -m benchmarks.latency` runs one."""
 
-from benchmarks import latency, latency_embedded, machine, restart, stock_faust, sweeps, throughput
+from benchmarks import (
+    large_file,
+    latency,
+    latency_embedded,
+    machine,
+    reader,
+    restart,
+    stock_faust,
+    sweeps,
+    throughput,
+)
 
-for each in (throughput, stock_faust, latency, latency_embedded, restart, machine, sweeps):
+for each in (
+    reader,
+    large_file,
+    throughput,
+    stock_faust,
+    latency,
+    latency_embedded,
+    restart,
+    machine,
+    sweeps,
+):
     print(f"--- {each.__name__}")
     each.main()
