@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from recon_streams.iso20022.values import Detail, Direction, Entry
-from recon_streams.kernel.money import ZERO, normal, subtract
+from recon_streams.kernel.money import ZERO, amount_text, normal, subtract
 from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.positions.bank_record import EntryRow
 from recon_streams.positions.directory import Account
@@ -28,7 +28,7 @@ from recon_streams.positions.identity import (
 _TEXT_MAX: Final = 1_000
 
 
-class PreparedPart(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One transaction of a batch that can be recognised on its own."""
 
     detail: Detail
@@ -37,14 +37,16 @@ class PreparedPart(msgspec.Struct, frozen=True, kw_only=True):
     leg: Leg | None
 
 
-class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One booked entry, ready to be looked up.
 
+    `signed_amount` is what it adds to the balance, in the one representation of that amount.
     `in_opening` says that the figure the account began with contains it; `looks` are the weakest
     marks of all, which only a message that lists a whole day may use.
     """
 
     entry: Entry
+    signed_amount: Decimal
     in_opening: bool
     marks: tuple[Mark, ...]
     looks: tuple[Mark, ...]
@@ -89,14 +91,17 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
     """Return `entry` with everything by which it may be recognised."""
-    looks = looks_of(entry)
+    signed_amount = normal(entry.signed_amount)
+    text = amount_text(signed_amount)
+    looks = looks_of(entry, text)
     if len(entry.details) == 1:
         detail = entry.details[0]
-        leg = _leg_of(detail, entry.signed_amount)
+        leg = _leg_of(detail, signed_amount)
         return PreparedEntry(
             entry=entry,
+            signed_amount=signed_amount,
             in_opening=in_opening,
-            marks=marks_of_entry(entry, detail),
+            marks=marks_of_entry(entry, detail, text),
             looks=looks,
             parts=(),
             legs=(leg,) if leg else (),
@@ -112,11 +117,12 @@ def prepare_entry(entry: Entry, *, in_opening: bool) -> PreparedEntry:
             parts.append(PreparedPart(detail=detail, signed_amount=signed, marks=marks, leg=leg))
         elif leg:
             others.append(leg)
-    marks = marks_of_entry(entry, None)
+    marks = marks_of_entry(entry, None, text)
     if parts:
-        marks = (*marks, mark_of_batch(entry, tuple(part.marks for part in parts)))
+        marks = (*marks, mark_of_batch(entry, tuple(part.marks for part in parts), text))
     return PreparedEntry(
         entry=entry,
+        signed_amount=signed_amount,
         in_opening=in_opening,
         marks=marks,
         looks=looks,
@@ -131,14 +137,20 @@ def check_scale(entry: Entry, account: Account) -> None:
     Raises:
         Refused: AMOUNT_TOO_PRECISE.
     """
-    exponent = normal(entry.amount).as_tuple().exponent
-    assert isinstance(exponent, int), "amounts are finite"
-    if -exponent > account.rules.scale:
+    if _digits_of(entry.amount) <= account.rules.scale:
+        return
+    if _digits_of(normal(entry.amount)) > account.rules.scale:
         raise Refused(
             RefusalCode.AMOUNT_TOO_PRECISE,
             f"{entry.path}/Amt",
             f"at most {account.rules.scale} digits after the point in {account.currency}",
         )
+
+
+def _digits_of(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    assert isinstance(exponent, int), "amounts are finite"
+    return -exponent
 
 
 def day_of(entry: Entry, account: Account, told: Told) -> date:
@@ -154,33 +166,34 @@ def day_of(entry: Entry, account: Account, told: Told) -> date:
 
 
 def rows_of(
-    account: Account,
     prepared: PreparedEntry,
     told: Told,
     *,
-    sequence: int,
+    key: tuple[int, int],
+    day: date,
     nets: dict[int, Decimal],
 ) -> list[EntryRow]:
     """Return the rows of a new entry: the entry itself as part 0, and its new transactions.
 
     Args:
-        account: Whose entry it is.
         prepared: The entry.
         told: The message it stands in.
-        sequence: Of the event that records it.
+        key: The account, and the sequence of the event that records it.
+        day: The day on which it counts.
         nets: What each part adds; parts that are known already are not in it.
     """
     entry = prepared.entry
+    number, sequence = key
     only = entry.details[0] if len(entry.details) == 1 else None
     look = prepared.look(is_page=told.is_page)
     base = EntryRow(
-        account=account.number,
+        account=number,
         sequence=sequence,
         part=0,
         arrived_on=told.arrived_on,
-        booked_on=day_of(entry, account, told),
+        booked_on=day,
         value_on=entry.value_on,
-        amount=normal(entry.signed_amount),
+        amount=prepared.signed_amount,
         net=nets[0],
         servicer_reference=entry.servicer_reference,
         entry_reference=entry.servicer_reference,

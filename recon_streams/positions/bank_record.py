@@ -23,7 +23,7 @@ WITHDRAWN: Final = "WITHDRAWN"
 PaymentKey = tuple[int, int, int]  # account, sequence of the event that brought it, part
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True):
+class Payment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A payment the bank told of.
 
     Attributes:
@@ -48,7 +48,7 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     announced: bool = False
 
 
-class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
+class EntryRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A row of the book of entries; see there for what each column means."""
 
     account: int
@@ -76,7 +76,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     path: str
 
 
-class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """That a later message says a known payment again, or that a corrected one no longer does."""
 
     payment: PaymentKey

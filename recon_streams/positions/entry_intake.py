@@ -133,18 +133,18 @@ class ReportEntries:
         number, entry = account.number, prepared.entry
         sequence = intake.working.next_sequence(account)
         nets, legs = self._nets_of(prepared, sequence)
-        net = normal(_sum(nets.values()))
+        net = normal(_sum(nets.values())) if prepared.parts else nets[0]
         intake.learn(number, prepared.marks, (sequence, 0), entry.booked_on)
         look = prepared.look(is_page=told.is_page)
         if look is not None:
             intake.known.learn_look(number, look, sequence, entry.booked_on)
         intake.known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
-        for row in rows_of(account, prepared, told, sequence=sequence, nets=nets):
+        day = day_of(entry, account, told)
+        for row in rows_of(prepared, told, key=(number, sequence), day=day, nets=nets):
             intake.known.bank.note_entry(row)
             self.payments.add((number, row.sequence, row.part))
         self.booked += 1
         self.booked_net = add(self.booked_net, net)
-        day = day_of(entry, account, told)
         is_late = self._stated_on is not None and day <= self._stated_on
         moves = not (prepared.in_opening or self._contained or is_late)
         if moves and self._count.waits is not None:
@@ -156,7 +156,7 @@ class ReportEntries:
                 at=intake.at,
                 evidence=where,
                 amount=net,
-                entry_amount=normal(entry.signed_amount),
+                entry_amount=prepared.signed_amount,
                 remainder=nets[0] if prepared.parts else None,
                 legs=tuple(legs),
                 message=told.message,
@@ -177,8 +177,10 @@ class ReportEntries:
         """Return what each part of a new entry adds, and the payments it names."""
         intake, number = self._intake, self._account.number
         booked_on = prepared.entry.booked_on
-        nets = {0: prepared.entry.signed_amount}
+        nets = {0: prepared.signed_amount}
         legs = list(prepared.legs)
+        if not prepared.parts:
+            return nets, legs
         for position, part in enumerate(prepared.parts, start=1):
             nets[0] = subtract(nets[0], part.signed_amount)
             seen = intake.pair(number, part.marks, booked_on=booked_on)

@@ -12,7 +12,7 @@ from enum import StrEnum, unique
 import msgspec
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The input an event came from, and the place in it."""
 
     topic: str
@@ -21,7 +21,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str = ""
 
 
-class Leg(msgspec.Struct, frozen=True, array_like=True):
+class Leg(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Part of a movement that names a payment: its reference and the signed amount."""
 
     reference: str
@@ -47,12 +47,14 @@ class Wait(msgspec.Struct, frozen=True, array_like=True):
     until: datetime
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class _Event(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False
+):
     at: datetime  # when it arrived: the log's append time, or the due instant of a tick
     evidence: Evidence | None = None
 
 
-class Registered(_Event, frozen=True, kw_only=True, tag="registered"):
+class Registered(_Event, frozen=True, kw_only=True, gc=False, tag="registered"):
     """The account exists, with the opening figures somebody attested, if any."""
 
     bank: Decimal | None = None
@@ -61,13 +63,13 @@ class Registered(_Event, frozen=True, kw_only=True, tag="registered"):
     as_of: datetime | None = None
 
 
-class RulesChanged(_Event, frozen=True, kw_only=True, tag="rules_changed"):
+class RulesChanged(_Event, frozen=True, kw_only=True, gc=False, tag="rules_changed"):
     """From here on another version of the rules judges; balances stay as they are."""
 
     version: int
 
 
-class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
+class BankMoved(_Event, frozen=True, kw_only=True, gc=False, tag="bank_moved"):
     """The bank booked an entry: the booked balance changes by `amount`, signed.
 
     `amount` is the entry less what earlier notifications of its parts had already booked;
@@ -89,7 +91,7 @@ class BankMoved(_Event, frozen=True, kw_only=True, tag="bank_moved"):
     settles: tuple[str, ...] = ()
 
 
-class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
+class BankObserved(_Event, frozen=True, kw_only=True, gc=False, tag="bank_observed"):
     """The bank said something new that moves nothing: pending, information, future value.
 
     Or an entry that the bank's anchor contains, attested or stated; `legs` are the payments it
@@ -106,7 +108,7 @@ class BankObserved(_Event, frozen=True, kw_only=True, tag="bank_observed"):
     settles: tuple[str, ...] = ()
 
 
-class BankStated(_Event, frozen=True, kw_only=True, tag="bank_stated"):
+class BankStated(_Event, frozen=True, kw_only=True, gc=False, tag="bank_stated"):
     """A statement that adds up closed a day: `amount` is the booked balance at the end of it.
 
     `moved_after` is the sum of what the bank is known to have booked on later days, without what
@@ -119,7 +121,7 @@ class BankStated(_Event, frozen=True, kw_only=True, tag="bank_stated"):
     settles: tuple[str, ...] = ()
 
 
-class LedgerMoved(_Event, frozen=True, kw_only=True, tag="ledger_moved"):
+class LedgerMoved(_Event, frozen=True, kw_only=True, gc=False, tag="ledger_moved"):
     """The ledger balance changes by `amount`, signed, at its own sequence number."""
 
     amount: Decimal
@@ -128,7 +130,7 @@ class LedgerMoved(_Event, frozen=True, kw_only=True, tag="ledger_moved"):
     reference: str | None = None
 
 
-class LedgerBalanced(_Event, frozen=True, kw_only=True, tag="ledger_balanced"):
+class LedgerBalanced(_Event, frozen=True, kw_only=True, gc=False, tag="ledger_balanced"):
     """The ledger stated its balance through `ledger_sequence`.
 
     `moved_after` is the sum of the movements beyond that sequence that had already arrived.
@@ -149,7 +151,7 @@ class ItemKind(StrEnum):
     DEPOSIT = "deposit"
 
 
-class Announced(_Event, frozen=True, kw_only=True, tag="announced"):
+class Announced(_Event, frozen=True, kw_only=True, gc=False, tag="announced"):
     """The ledger named a payment. The legs are those that had arrived before the announcement.
 
     Of two announcements (or an announcement and a release) of one reference the one with the
@@ -167,7 +169,7 @@ class Announced(_Event, frozen=True, kw_only=True, tag="announced"):
     released: bool = False
 
 
-class Released(_Event, frozen=True, kw_only=True, tag="released"):
+class Released(_Event, frozen=True, kw_only=True, gc=False, tag="released"):
     """The announcement with this reference is over."""
 
     reference: str
@@ -175,7 +177,7 @@ class Released(_Event, frozen=True, kw_only=True, tag="released"):
     occurred_at: datetime
 
 
-class Elapsed(_Event, frozen=True, kw_only=True, tag="elapsed"):
+class Elapsed(_Event, frozen=True, kw_only=True, gc=False, tag="elapsed"):
     """An instant the account was waiting for has passed: a due payment, a silence, a dwell."""
 
 

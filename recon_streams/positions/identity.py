@@ -46,7 +46,7 @@ class Rung(IntEnum):
     COMPOSITE = 7  # no reference in common: all that the entry says of itself
 
 
-class Mark(msgspec.Struct, frozen=True, array_like=True):
+class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One way to recognise a payment: a rung and a digest over reference, currency and amount."""
 
     rung: Rung
@@ -59,19 +59,19 @@ def digest_of(*parts: str) -> bytes:
     return blake2b(joined.encode(), digest_size=16).digest()
 
 
-def marks_of_entry(entry: Entry, detail: Detail | None) -> tuple[Mark, ...]:
+def marks_of_entry(entry: Entry, detail: Detail | None, signed: str) -> tuple[Mark, ...]:
     """Return the marks of a whole entry, strongest first.
 
     `detail` is its only transaction, whose references then speak for the entry; None for a batch.
+    `signed` is the text of its amount.
     """
-    signed = amount_text(normal(entry.signed_amount))
     marks = _marks_of_detail(entry, detail, signed, entry.currency) if detail else []
     if entry.servicer_reference:
         mark = _mark(
             Rung.ENTRY_SERVICER_REFERENCE, entry.servicer_reference, entry.currency, signed
         )
         marks.append(mark)
-    return tuple(sorted(marks, key=lambda mark: mark.rung))
+    return tuple(sorted(marks, key=_rung_of)) if len(marks) > 1 else tuple(marks)
 
 
 def marks_of_part(entry: Entry, detail: Detail, signed_amount: Decimal) -> tuple[Mark, ...]:
@@ -80,30 +80,32 @@ def marks_of_part(entry: Entry, detail: Detail, signed_amount: Decimal) -> tuple
     return tuple(_marks_of_detail(entry, detail, amount_text(normal(signed_amount)), currency))
 
 
-def mark_of_batch(entry: Entry, parts: tuple[tuple[Mark, ...], ...]) -> Mark:
-    """Return the mark of a batch as the sum of its parts."""
+def mark_of_batch(entry: Entry, parts: tuple[tuple[Mark, ...], ...], signed: str) -> Mark:
+    """Return the mark of a batch as the sum of its parts; `signed` is the text of its amount."""
     names = sorted(mark.digest.hex() for marks in parts for mark in marks)
-    signed = amount_text(normal(entry.signed_amount))
     return _mark(Rung.PARTS, ",".join(names), entry.currency, signed)
 
 
-def looks_of(entry: Entry) -> tuple[Mark, ...]:
+def looks_of(entry: Entry, signed: str) -> tuple[Mark, ...]:
     """Return how an entry looks: without any reference, with some, and on a page of a statement.
 
     Three marks, so that a search for the first kind need not go through the others: a statement may
-    have a million entries that look alike. Empty without a day.
+    a million entries that look alike. Empty without a day. `signed` is the text of the amount.
     """
     if entry.booked_on is None:
         return ()
-    signed = amount_text(normal(entry.signed_amount))
     looks = [entry.bank_transaction_code or entry.bank_transaction_proprietary or ""]
     if len(entry.details) == 1:
         detail = entry.details[0]
         looks += [detail.counterparty_account or "", *detail.remittance]
         looks += detail.creditor_references
-    text = digest_of(*(" ".join(part.split()).casefold() for part in looks)).hex()
-    digest = digest_of(f"{entry.booked_on}", text, entry.currency, signed)
-    return tuple(Mark(Rung.COMPOSITE, kind + digest) for kind in (b"\0", b"\1", b"\2"))
+    texts = [" ".join(part.split()).casefold() for part in looks]
+    digest = digest_of(entry.booked_on.isoformat(), entry.currency, signed, *texts)
+    return (
+        Mark(Rung.COMPOSITE, b"\0" + digest),
+        Mark(Rung.COMPOSITE, b"\1" + digest),
+        Mark(Rung.COMPOSITE, b"\2" + digest),
+    )
 
 
 def is_near(one: date | None, other: date | None) -> bool:
@@ -143,4 +145,11 @@ def _marks_of_detail(entry: Entry, detail: Detail, signed: str, currency: str) -
 
 
 def _mark(rung: Rung, reference: str, currency: str, signed: str) -> Mark:
-    return Mark(rung, digest_of(str(int(rung)), reference, currency, signed))
+    return Mark(rung, digest_of(_NUMBERS[rung], reference, currency, signed))
+
+
+def _rung_of(mark: Mark) -> int:
+    return mark.rung
+
+
+_NUMBERS: Final = {rung: str(int(rung)) for rung in Rung}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,7 +32,7 @@ class SeenReport(msgspec.Struct, frozen=True):
     became: Disposition
 
 
-class SeenMark(msgspec.Struct, frozen=True, kw_only=True):
+class SeenMark(msgspec.Struct, frozen=True, gc=False):
     """A mark of a payment already booked. (sequence, part) is the payment it belongs to."""
 
     ordinal: int
@@ -78,12 +79,16 @@ class SeenMovement(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
 
 
-class AddedMark(msgspec.Struct, frozen=True, kw_only=True):
-    """A row for the index of marks."""
+class AddedMark(NamedTuple):
+    """A row for the index of marks, in the order of its columns."""
 
     account: int
-    mark: Mark
-    seen: SeenMark
+    digest: bytes
+    ordinal: int
+    rung: int
+    sequence: int
+    part: int
+    booked_on: date | None
     arrived_on: date | None
 
 
@@ -168,7 +173,7 @@ class Known:
     def learn_look(self, account: int, look: Mark, sequence: int, booked_on: date | None) -> None:
         """Remember how the entry of the event `sequence` looks; its row in the book says so too."""
         seen = self.marks.setdefault((account, look.digest), [])
-        seen.append(SeenMark(ordinal=0, sequence=sequence, part=0, booked_on=booked_on))
+        seen.append(SeenMark(0, sequence, 0, booked_on))
         self.carried.setdefault((account, sequence, 0), set())
 
     def _is_other(self, key: PaymentKey, claimed: Claims) -> bool:
@@ -194,23 +199,25 @@ class Known:
 
         `arrived_on` says in which part of the book of entries a payment stands that is new.
         """
-        carried = self.carried.setdefault((account, *payment), set())
+        sequence, part = payment
+        key = (account, sequence, part)
+        carried = self.carried.get(key)
+        if carried is None:
+            carried = self.carried[key] = set()
+        known = self.bank.payments.get(key)
+        there = known.arrived_on if known else arrived_on
         for mark in marks:
             if mark in carried:
                 continue
             carried.add(mark)
-            seen = self.marks.setdefault((account, mark.digest), [])
-            entry = SeenMark(
-                ordinal=seen[-1].ordinal + 1 if seen else 1,
-                sequence=payment[0],
-                part=payment[1],
-                booked_on=booked_on,
+            digest = mark.digest
+            seen = self.marks.setdefault((account, digest), [])
+            ordinal = seen[-1].ordinal + 1 if seen else 1
+            seen.append(SeenMark(ordinal, sequence, part, booked_on))
+            row = AddedMark(
+                account, digest, ordinal, int(mark.rung), sequence, part, booked_on, there
             )
-            seen.append(entry)
-            known = self.bank.payments.get((account, *payment))
-            there = known.arrived_on if known else arrived_on
-            added = AddedMark(account=account, mark=mark, seen=entry, arrived_on=there)
-            self.added_marks.append(added)
+            self.added_marks.append(row)
 
     def learn_report(self, account: int, key: bytes, seen: SeenReport) -> None:
         """Remember that the notification `key` was taken in for `account`."""
@@ -221,8 +228,9 @@ class Known:
         """Add to what the bank booked under each reference."""
         for reference, amount in legs:
             key = (account, reference)
-            self.bank_legs[key] = add(self.bank_legs.get(key, ZERO), amount)
-            self.added_bank_legs[key] = add(self.added_bank_legs.get(key, ZERO), amount)
+            known, added = self.bank_legs.get(key), self.added_bank_legs.get(key)
+            self.bank_legs[key] = amount if known is None else add(known, amount)
+            self.added_bank_legs[key] = amount if added is None else add(added, amount)
 
     def learn_movement(self, row: AddedMovement) -> None:
         """Remember a ledger record: its id, its sequence, its leg, its release."""

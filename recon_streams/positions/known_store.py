@@ -109,7 +109,7 @@ async def load_known(connection: Session, keys: Keys) -> Known:  # noqa: C901 - 
 def write_known(unit: UnitOfWork, known: Known) -> None:
     """Write what a batch added to `known`."""
     unit.write(_REPORT, _report_rows(known))
-    unit.write(_MARK, _mark_rows(known))
+    unit.write(_MARK, known.added_marks)
     unit.write(_MOVEMENT, _movement_rows(known))
     entry_store.write(unit, known.bank)
     statement_store.write(unit, known.bank)
@@ -120,22 +120,6 @@ def _report_rows(known: Known) -> list[tuple[object, ...]]:
     return [
         (number, key, seen.content, seen.where, seen.became.value)
         for (number, key), seen in known.added_reports.items()
-    ]
-
-
-def _mark_rows(known: Known) -> list[tuple[object, ...]]:
-    return [
-        (
-            added.account,
-            added.mark.digest,
-            added.seen.ordinal,
-            int(added.mark.rung),
-            added.seen.sequence,
-            added.seen.part,
-            added.seen.booked_on,
-            added.arrived_on,
-        )
-        for added in known.added_marks
     ]
 
 
@@ -189,9 +173,7 @@ async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
         number, sequence, part = row["number"], row["sequence"], row["part"]
         if row["arrived_on"] is not None:
             places[number, sequence, part] = row["arrived_on"]
-        seen = SeenMark(
-            ordinal=row["ordinal"], sequence=sequence, part=part, booked_on=row["booked_on"]
-        )
+        seen = SeenMark(row["ordinal"], sequence, part, row["booked_on"])
         known.marks.setdefault((number, row["digest"]), []).append(seen)
         known.carried[number, sequence, part] = {
             Mark(Rung(rung), digest)

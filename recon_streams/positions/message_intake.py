@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import msgspec
-from msgspec.structs import replace
 
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.positions.bank_entries import PreparedEntry
@@ -47,7 +46,10 @@ class MessageIntake:
 
     def at_path(self, path: str) -> Evidence:
         """Return the evidence for what stands at `path` of the message."""
-        return replace(self.evidence, path=path)
+        whole = self.evidence
+        return Evidence(
+            topic=whole.topic, partition=whole.partition, offset=whole.offset, path=path
+        )
 
     def record(self, account: Account, event: AccountEvent) -> int:
         """Take `event` into the account's log and return its sequence number there."""

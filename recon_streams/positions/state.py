@@ -12,7 +12,7 @@ from recon_streams.positions.tiers import Rule
 from topics.positions import Tier
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Item(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One announced payment and how much of each leg has arrived.
 
     Attributes:
@@ -31,7 +31,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ledger_leg: Decimal = ZERO
 
 
-class Side(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Side(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One side's figure: an absolute anchor and what moved since.
 
     Attributes:
@@ -52,7 +52,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return None if self.anchor is None else add(self.anchor, self.moved)
 
 
-class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Hold(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What the pages of a statement book that has not come whole, and that does not count yet.
 
     Attributes:
@@ -66,7 +66,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: tuple[str, ...] = ()
 
 
-class AccountState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AccountState(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One account after the first `version` events of its log.
 
     Attributes:

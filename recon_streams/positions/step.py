@@ -29,7 +29,7 @@ from recon_streams.positions.verdict import Verdict, evaluate, fresh_until
 from topics.positions import Tier
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What one event led to."""
 
     state: AccountState

@@ -17,7 +17,7 @@ from topics.positions import Tier
 _WORSE_THAN_UNKNOWN: Final = frozenset({Tier.CRITICAL, Tier.INTEGRITY})
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The evaluation of one account.
 
     `raw_tier` judges bank - ledger as it is; `tier` judges what is left of it after the payments

@@ -12,7 +12,7 @@ from recon_streams.positions.state import AccountState
 from recon_streams.positions.step import Step, step
 
 
-class RecordedStep(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedStep(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One event of one account with what it led to; a row of the account's log."""
 
     account: Account
