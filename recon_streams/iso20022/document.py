@@ -137,15 +137,16 @@ def _plain_document(root: Element) -> Document | None:
     if len(root) != 1:
         return None
     body = root[0]
-    named = _named_by_tags(root.tag, body.tag)
-    if named is None:
+    known = _named_by_tags(root.tag, body.tag)
+    if known is None:
         return None
+    named, namespace = known
     return Document(
         element=root,
         body=body,
         message=named.message,
         version=named.version,
-        namespace=namespace_of(root),
+        namespace=namespace,
         is_official=named.is_official,
         header_name=None,
     )
@@ -153,8 +154,8 @@ def _plain_document(root: Element) -> Document | None:
 
 # The tags come from strangers as well.
 @lru_cache(maxsize=64)
-def _named_by_tags(tag: object, body_tag: object) -> Named | None:
-    """Return what the namespace of both tags says if they are of a Document and its body."""
+def _named_by_tags(tag: object, body_tag: object) -> tuple[Named, str] | None:
+    """Return the namespace of both tags, and what it says, if they are a Document and its body."""
     if not isinstance(tag, str) or not isinstance(body_tag, str):
         return None
     namespace, closing, name = tag.rpartition("}")
@@ -162,7 +163,8 @@ def _named_by_tags(tag: object, body_tag: object) -> Named | None:
     if not closing or name != "Document" or body_namespace != namespace:
         return None
     named = named_by(namespace[1:])
-    return named if named.message and BODIES.get(body_name) == named.message else None
+    is_plain = named.message and BODIES.get(body_name) == named.message
+    return (named, namespace[1:]) if is_plain else None
 
 
 def _enveloped(element: Element, depth: int) -> Iterator[Element]:

@@ -49,15 +49,15 @@ def message_of(document: Document, *, validate: bool = True) -> Message:
     reading = Reading(document.message, document.namespace)
     header, elements = head_of(document, reading, validate=validate)
     name = REPORT_NAMES[document.message]
-    reports = tuple(
+    reports = [
         report_of(element, f"{name}[{number}]", reading)
         for number, element in enumerate(elements, start=1)
-    )
+    ]
     return Message(
         message=document.message,
         version=document.version,
         group_header=header,
-        reports=reports,
+        reports=tuple(reports),
         findings=reading.findings,
         page=document.page,
     )

@@ -27,13 +27,12 @@ _NONE_REPEATED: Final[Repeated] = {}
 class Reading:
     """The state of reading one message."""
 
-    __slots__ = ("_findings", "_names", "_noted", "_prefix", "message", "namespace")
+    __slots__ = ("_findings", "_names", "_noted", "message", "namespace")
 
     def __init__(self, message: str, namespace: str) -> None:
         self.message, self.namespace = message, namespace
         # Looked up when it is needed: most messages are read without.
         self._names: dict[Shape, Names] | None = None
-        self._prefix = f"{{{namespace}}}"
         self._findings: list[Finding] = []
         self._noted: set[FindingCode] = set()
 
@@ -117,7 +116,8 @@ class Reading:
         """
         # The stubs say that every tag is text; a comment's is the function that makes comments.
         tag: object = child.tag
-        if isinstance(tag, str) and tag.startswith(self._prefix):
+        prefix = f"{{{self.namespace}}}"
+        if isinstance(tag, str) and tag.startswith(prefix):
             return
         if isinstance(child, _MARKUP):
             text = "comments and processing instructions are ignored between elements"
@@ -127,7 +127,7 @@ class Reading:
         if name in shape.one or name in shape.many:
             rule = "all elements of a message are in the namespace of its Document"
             raise Refused(RefusalCode.UNKNOWN_MESSAGE, _join(path, name), rule)
-        if child.tag.startswith("{") or self._prefix != "{}":
+        if child.tag.startswith("{") or self.namespace:
             text = "an element of another namespace is ignored"
             self.note(FindingCode.FOREIGN_ELEMENT, path or "Document", text)
 
