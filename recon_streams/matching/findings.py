@@ -91,8 +91,11 @@ def _finding(account: int, item: OpenItem, on: date, due: date) -> Finding | Non
         facts["reference"] = item.reference
     amount = item.amount if item.side is Side.BANK else -item.amount
     rival = _rival(item)
-    if item.why is Why.AMBIGUOUS:
+    if item.why in {Why.AMBIGUOUS, Why.SUGGESTED}:
         kind, subject = Kind.AMBIGUOUS_MATCH, item.name
+        if item.why is Why.SUGGESTED:
+            # It has a partner that only a person can say yes to: it is not missing.
+            facts["waits for"] = "a suggestion to be confirmed or refused"
     elif item.why is Why.DUPLICATE:
         kind, subject = Kind.DUPLICATE_TXN, item.name
     elif rival is not None:

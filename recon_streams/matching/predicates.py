@@ -57,6 +57,7 @@ class Terms:
         self.repeated = repeated
         self.tolerance: Tolerance = rules.tolerance_of(currency)
         self.fees: tuple[Fee, ...] = rules.fees_of(currency)
+        self.alternatives = rules.alternatives
         self._days: dict[tuple[date, date], int] = {}
 
     @cached_property
@@ -108,7 +109,7 @@ def agreement(bank: BankItem, ledger: LedgerItem, terms: Terms) -> tuple[Referen
     The strongest reference of the ledger that the bank has a counterpart for decides: a weaker one
     that differs says nothing beside it.
     """
-    for alternatives in terms.rules.alternatives:
+    for alternatives in terms.alternatives:
         right = getattr(ledger, alternatives[0].ledger)
         apart: dict[str, str] = {}
         for each in alternatives:
@@ -124,7 +125,7 @@ def agreement(bank: BankItem, ledger: LedgerItem, terms: Terms) -> tuple[Referen
 
 def is_overruled(bank: BankItem, ledger: LedgerItem, each: ReferencePass, terms: Terms) -> bool:
     """Return whether a stronger reference than that of `each` says that the two are not one."""
-    for alternatives in terms.rules.alternatives:
+    for alternatives in terms.alternatives:
         if each in alternatives:
             return False
         said = [getattr(bank, other.bank) for other in alternatives]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 import asyncpg
@@ -51,7 +50,6 @@ class Rest:
         numbers = list(self._accounts)
         await connection.execute("DELETE FROM matching.suggestion WHERE number = ANY($1)", numbers)
         counts = await connection.fetch(working_tables.rest_counts(self._request.rules))
-        since = await self._since(numbers)
         for block in _blocks((row["number"], row["items"]) for row in counts):
             banks = _by_number(
                 await store.read_bank_rest(connection, self._tables[0], block), store.bank_item
@@ -60,11 +58,12 @@ class Rest:
                 await store.read_ledger_rest(connection, self._tables[1], block), store.ledger_item
             )
             repeated = await self._repeated(block)
+            known = await self._known(block)
             for number in block:
                 items = banks.get(number, []), ledgers.get(number, [])
                 terms = self._terms(number, repeated.get(number, frozenset()))
                 answer = match(*items, terms)
-                matched = await self._store(number, items, answer, since.get(number, {}))
+                matched = await self._store(number, items, answer, known.get(number, {}))
                 matched_by.setdefault(number, {}).update(matched)
                 await asyncio.sleep(0)
             await self._unit.flush()
@@ -80,15 +79,14 @@ class Rest:
             repeated=repeated,
         )
 
-    async def _since(self, numbers: Sequence[int]) -> dict[int, dict[Place, date]]:
-        found: dict[int, dict[Place, date]] = {}
+    async def _known(self, numbers: Sequence[int]) -> dict[int, dict[Place, OpenItem]]:
+        """Return what the last run left open: what is said of it again need not be written."""
+        found: dict[int, dict[Place, OpenItem]] = {}
         for row in await self._unit.connection.fetch(
-            "SELECT number, side, sequence, part, since FROM matching.open_item "
-            "WHERE number = ANY($1)",
-            numbers,
+            "SELECT * FROM matching.open_item WHERE number = ANY($1)", numbers
         ):
-            place = Side(row["side"]), ItemKey(row["sequence"], row["part"])
-            found.setdefault(row["number"], {})[place] = row["since"]
+            item = store.open_item(row)
+            found.setdefault(row["number"], {})[item.side, item.key] = item
         return found
 
     async def _repeated(self, numbers: Sequence[int]) -> dict[int, frozenset[Place]]:
@@ -105,7 +103,7 @@ class Rest:
         number: int,
         items: tuple[Sequence[BankItem], Sequence[LedgerItem]],
         answer: Matching,
-        since: Mapping[Place, date],
+        known: Mapping[Place, OpenItem],
     ) -> Found:
         """Write the answer for one account; return which rule matched what."""
         banks = {item.key: item for item in items[0]}
@@ -119,10 +117,10 @@ class Rest:
             )
             matched |= {(Side.BANK, key): each.rule for key in each.bank}
             matched |= {(Side.LEDGER, key): each.rule for key in each.ledger}
-        closed = sorted(matched.keys() & since.keys())
+        closed = sorted(matched.keys() & known.keys())
         if closed:
             await store.close_items(self._unit.connection, number, closed)
-        opened = [self._open(each, banks, ledgers, since) for each in answer.unmatched]
+        opened = [self._open(each, banks, ledgers, known) for each in answer.unmatched]
         account = self._accounts[number]
         findings = findings_of(
             number,
@@ -131,7 +129,9 @@ class Rest:
             rules=self._request.rules,
             calendar=account.calendar,
         )
-        store.write_open(self._unit, number, [_with_finding(item, findings) for item in opened])
+        said = [_with_finding(item, findings) for item in opened]
+        news = [item for item in said if item != known.get((item.side, item.key))]
+        store.write_open(self._unit, number, news)
         store.write_suggestions(self._unit, number, answer.suggestions)
         return matched
 
@@ -140,9 +140,10 @@ class Rest:
         each: Unmatched,
         banks: Mapping[ItemKey, BankItem],
         ledgers: Mapping[ItemKey, LedgerItem],
-        since: Mapping[Place, date],
+        known: Mapping[Place, OpenItem],
     ) -> OpenItem:
         item: Item = banks[each.key] if each.side is Side.BANK else ledgers[each.key]
+        before = known.get((each.side, each.key))
         return OpenItem(
             side=each.side,
             key=each.key,
@@ -150,7 +151,7 @@ class Rest:
             on=item.on,
             amount=item.amount,
             reference=store.reference_of(item),
-            since=since.get((each.side, each.key), self._request.on),
+            since=self._request.on if before is None else before.since,
             why=each.why,
             reason=each.text,
             candidates=each.candidates,

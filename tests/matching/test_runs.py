@@ -127,3 +127,20 @@ async def test_what_a_corrected_statement_takes_back_waits_for_no_partner(books:
     assert not day.open_bank
     assert [item.name for item in day.open_ledger] == ["ledger:mv-2"]
     assert [c.proof for c in day.cleared] == [{"matched by": "withdrawn"}]
+
+
+async def test_what_waits_for_a_yes_is_not_missing(books: Books) -> None:
+    await books.write([bank(1, "100")], [ledger(2, "100", day=0)])
+    (day,) = await books.run(day=3)
+    found = {f.cause.subject: (f.cause.kind, f.facts.get("waits for")) for f in day.findings}
+    waits = (Kind.AMBIGUOUS_MATCH, "a suggestion to be confirmed or refused")
+    assert found == {"bank:1.0": waits, "ledger:mv-2": waits}
+
+
+async def test_a_run_that_finds_the_same_writes_no_open_item_again(books: Books) -> None:
+    await books.write([bank(1, "100", e2e="A")], [ledger(2, "90.50", ref="A")])
+    await books.run(day=3)
+    places = "SELECT ctid::text, xmin::text FROM matching.open_item ORDER BY side"
+    before = await books.pool.fetch(places)
+    await books.run(day=3, name="again")
+    assert await books.pool.fetch(places) == before
