@@ -252,9 +252,15 @@ def moment_in(element: Element, plain: Plain) -> Moment:
     if len(element) != 1:
         raise NotPlain
     child = element[0]
-    moment = moment_of(child.text or "")
+    moment = sure_moment(child.text)
     if moment is None or child.tag not in plain.moment_tags or len(child):
         raise NotPlain
-    if moment.at is not None and not moment.has_zone:
-        raise NotPlain
     return moment
+
+
+# A message says its day several times, and all messages of a day say the same one.
+@lru_cache(maxsize=1024)
+def sure_moment(text: str | None) -> Moment | None:
+    """Return what `text` says if it is a day, or a time with its zone."""
+    moment = moment_of(text or "")
+    return moment if moment and (moment.at is None or moment.has_zone) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,8 @@ from recon_streams.iso20022.reading import Reading
 from recon_streams.iso20022.safe_xml import Element
 from recon_streams.iso20022.values import Detail, Direction, Entry, EntryStatus
 from recon_streams.kernel.refusal import Refused
+
+_NO_MOMENT: Final = (None, None, False)
 
 
 def entry_of(element: Element, path: str, reading: Reading, plain: Plain) -> Entry:
@@ -57,7 +60,7 @@ def plain_entry_of(element: Element, path: str, plain: Plain) -> Entry:
         raise NotPlain
     amount, currency = money_of(money)
     direction = direction_of(sign)
-    booking = None if booked is None else moment_in(booked, plain)
+    booked_on, booked_at, _ = _NO_MOMENT if booked is None else moment_in(booked, plain)
     batches, details = _contents_of(groups, path, direction, plain)
     iso_code, own_code = ("", None) if code is None else _bank_code_of(code, plain)
     # Python has a slow way to call with more than fifteen names, so what is rare is added after.
@@ -68,8 +71,8 @@ def plain_entry_of(element: Element, path: str, plain: Plain) -> Entry:
         direction=direction,
         status=_status_of(status, plain),
         reversal=reversal is not None and truth_of(reversal),
-        booked_on=None if booking is None else booking.on,
-        booked_at=None if booking is None else booking.at,
+        booked_on=booked_on,
+        booked_at=booked_at,
         value_on=None if valued is None else moment_in(valued, plain).on,
         reference=reference_of(number),
         servicer_reference=reference_of(reference),

@@ -7,13 +7,13 @@ from recon_streams.iso20022.accounts import IBAN, account_of
 from recon_streams.iso20022.amounts import MINOR_UNITS
 from recon_streams.iso20022.balances import balance_of
 from recon_streams.iso20022.leaves import NUMBER_DIGITS_MAX
-from recon_streams.iso20022.moments import moment_of
 from recon_streams.iso20022.plain import (
     NotPlain,
     Plain,
     children_in,
     only_child,
     reference_of,
+    sure_moment,
     text_of,
     truth_of,
     two_children,
@@ -87,8 +87,8 @@ def _number_of(element: Element | None) -> int | None:
 def _instant_of(element: Element | None) -> datetime | None:
     if element is None:
         return None
-    moment = moment_of(element.text or "")
-    if moment is None or moment.at is None or not moment.has_zone or len(element):
+    moment = sure_moment(element.text)
+    if moment is None or moment.at is None or len(element):
         raise NotPlain
     return moment.at
 
