@@ -60,7 +60,8 @@ class PreparedEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         plain, referenced, on_page = self.looks
         if is_page:
             return on_page
-        return referenced if any(mark.rung < Rung.PARTS for mark in self.marks) else plain
+        # The strongest mark is the first.
+        return referenced if self.marks and self.marks[0].rung < Rung.PARTS else plain
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

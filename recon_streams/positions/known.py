@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +15,9 @@ from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
 from recon_streams.positions.bank_record import BankRecord, PaymentKey
 from recon_streams.positions.identity import Mark, contradicts, is_near
+
+# Account, digest, ordinal, rung, sequence, part, day, and day of arrival: as the index has them.
+MarkRow = tuple[int, bytes, int, int, int, int, date | None, date | None]
 
 
 class SeenReport(msgspec.Struct, frozen=True):
@@ -79,19 +81,6 @@ class SeenMovement(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int
 
 
-class AddedMark(NamedTuple):
-    """A row for the index of marks, in the order of its columns."""
-
-    account: int
-    digest: bytes
-    ordinal: int
-    rung: int
-    sequence: int
-    part: int
-    booked_on: date | None
-    arrived_on: date | None
-
-
 class AddedMovement(msgspec.Struct, frozen=True, kw_only=True):
     """A row for the index of ledger records.
 
@@ -134,7 +123,7 @@ class Known:
     moved_after: dict[tuple[int, int], Decimal] = field(default_factory=dict)
 
     added_reports: dict[tuple[int, bytes], SeenReport] = field(default_factory=dict)
-    added_marks: list[AddedMark] = field(default_factory=list)
+    added_marks: list[MarkRow] = field(default_factory=list)
     added_movements: list[AddedMovement] = field(default_factory=list)
     added_bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)
 
@@ -214,10 +203,9 @@ class Known:
             seen = self.marks.setdefault((account, digest), [])
             ordinal = seen[-1].ordinal + 1 if seen else 1
             seen.append(SeenMark(ordinal, sequence, part, booked_on))
-            row = AddedMark(
-                account, digest, ordinal, int(mark.rung), sequence, part, booked_on, there
+            self.added_marks.append(
+                (account, digest, ordinal, int(mark.rung), sequence, part, booked_on, there)
             )
-            self.added_marks.append(row)
 
     def learn_report(self, account: int, key: bytes, seen: SeenReport) -> None:
         """Remember that the notification `key` was taken in for `account`."""

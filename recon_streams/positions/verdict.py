@@ -49,19 +49,22 @@ def evaluate(state: AccountState, rules: Rules, now: datetime) -> Verdict:
         return _one_sided(state, bank, ledger)
     difference = subtract(bank, ledger)
     in_flight = explained(state.items, now)
-    unexplained = subtract(difference, in_flight)
     raw_tier, raw_rule = classify(difference, ledger=ledger, bank=bank, limits=rules.limits)
-    tier, rule = classify(unexplained, ledger=ledger, bank=bank, limits=rules.limits)
+    unexplained, tier, rule = difference, raw_tier, raw_rule
+    if in_flight:
+        unexplained = subtract(difference, in_flight)
+        tier, rule = classify(unexplained, ledger=ledger, bank=bank, limits=rules.limits)
     silent = silent_side(state, rules, now)
     if silent is not None and tier not in _WORSE_THAN_UNKNOWN:
         tier, rule = Tier.UNKNOWN, silent
+    shown = normal(difference)
     return Verdict(
         bank=normal(bank),
         ledger=normal(ledger),
         reserved=reserved(state.items),
-        difference=normal(difference),
+        difference=shown,
         explained=normal(in_flight),
-        unexplained=normal(unexplained),
+        unexplained=normal(unexplained) if in_flight else shown,
         raw_tier=raw_tier,
         raw_rule=raw_rule,
         tier=tier,
