@@ -65,6 +65,11 @@ class ReportEntries:
         self.booked_net = ZERO
         self.is_crossed = False
 
+    @property
+    def total(self) -> tuple[int, Decimal]:
+        """How many entries were new, and what they book."""
+        return self.booked, self.booked_net
+
     def take(self, entries: Sequence[PreparedEntry], *, lists_day: bool = False) -> None:
         """Recognise or book `entries`, all of one report.
 

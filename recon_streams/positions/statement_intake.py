@@ -51,7 +51,7 @@ class StatementIntake:
         self._statement: PreparedStatement = report.statement
         self._account: Account = report.account
         self._number = report.account.number
-        self._withdrawal = Withdrawal(intake, report.account, told_of(report, intake))
+        self._withdrawal = Withdrawal(intake, report.account, self._told)
         self.first_known: str | None = None
 
     def take(self) -> Disposition | Held:
@@ -70,9 +70,10 @@ class StatementIntake:
                 self._keep(link, equation, "SUPERSEDED")
                 self._observe()
                 return Disposition.OBSERVATION
-        entries = self._take_entries()
+        entries = ReportEntries(self._intake, self._account, self._told, contained=True)
+        entries.take(self._report.booked, lists_day=True)
         if before is not None:
-            self.correct(before, link, entries, added=(entries.booked, entries.booked_net))
+            self.correct(before, link, entries, added=entries.total)
         return self.accept(link, equation, entries, before)
 
     def accept(
@@ -99,17 +100,14 @@ class StatementIntake:
         """Say by how much pages do not add up together; what they booked counts provisionally."""
         self._keep(link, equation, "UNBALANCED")
         if equation.difference is not None:
-            told = self._told
-            self._intake.say(say.unbalanced(self._number, link.closing_on, equation, told))
+            self._say_unbalanced(link, equation)
         return self.let_go()
 
     def _refuse(self, equation: Equation) -> Held:
         """Change nothing, and say by how much the statement does not add up."""
         link = self._link(equation)
         self._keep(link, equation, "UNBALANCED")
-        on = link.closing_on
-        told = self._told
-        self._intake.say(say.unbalanced(self._number, on, equation, told))
+        self._say_unbalanced(link, equation)
         numbers = ", ".join(f"{name} {text}" for name, text in say.sums_of(equation).items())
         return Held(
             code=RefusalCode.STATEMENT_UNBALANCED,
@@ -118,10 +116,9 @@ class StatementIntake:
             detail=numbers,
         )
 
-    def _take_entries(self) -> ReportEntries:
-        entries = ReportEntries(self._intake, self._account, self._told, contained=True)
-        entries.take(self._report.booked, lists_day=True)
-        return entries
+    def _say_unbalanced(self, link: Link, equation: Equation) -> None:
+        told = self._told
+        self._intake.say(say.unbalanced(self._number, link.closing_on, equation, told))
 
     def _anchor(self, link: Link, entries: ReportEntries) -> Disposition:
         """Make the closing the anchor; if a later day is closed, count again what follows that."""
@@ -259,14 +256,12 @@ class StatementIntake:
             if is_within and key not in entries.payments and payment.net:
                 self._intake.say(say.unconfirmed(key, payment, link))
         if entries.booked and state.notified and self._statement.pages is None:
-            booked = entries.booked, entries.booked_net
-            self._intake.say(say.late_notification(self._number, link, booked))
+            self._intake.say(say.late_notification(self._number, link, entries.total))
         day = [other for other in self._links if other.closing_on == last_on]
         if any(other.status == "UNBALANCED" for other in day):
             self._intake.say(say.balanced(self._number, link))
-        told = self._told
         self._intake.say(say.agreement(self._number, last_on, link.origin))
-        self._intake.say(say.complete(self._number, f"{last_on}", told))
+        self._intake.say(say.complete(self._number, f"{last_on}", self._told))
 
     def _keep(self, link: Link, equation: Equation, status: str) -> None:
         row = StatementRow(
