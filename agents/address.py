@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 ADDRESS_FILE: Final = "address.json"
+# Twelve partitions bring nothing to one process; four keep a later second worker busy.
+PARTITIONS: Final = 4
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):

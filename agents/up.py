@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from agents.address import ADDRESS_FILE, Address
+from agents.address import ADDRESS_FILE, PARTITIONS, Address
 from agents.house import House, open_house
 from agents.intakes import by_topic, make_intakes
 from agents.logs import Logs, postgres_logs, topic_plans
@@ -23,9 +23,6 @@ from recon_streams.embedded.postgres import EmbeddedPostgres
 from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.runtime.settings import Settings
-
-# Twelve partitions bring nothing to one process; four keep a later second worker busy.
-PARTITIONS = 4
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,19 +32,23 @@ from recon_streams.log.errors import (
 )
 from recon_streams.positions.registry_store import OpeningChanged
 from recon_streams.runtime.exit_codes import ExitCode
-from recon_streams.runtime.health import AddressInUse
-from recon_streams.runtime.problems import ConfigurationInvalid
+from recon_streams.runtime.problems import AddressInUse, ConfigurationInvalid
 from recon_streams.runtime.telemetry import configure_logging
 
 T = TypeVar("T")
 
 app = typer.Typer(
     name="recon-streams",
-    help="Proves that the money a ledger says exists is at the bank, and stops payouts when not.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _program() -> None:
+    """Proves that the money a ledger says exists is at the bank, and stops payouts when not."""
+    # Without this a command that is loaded alone would be the whole program.
 
 
 class Ended(Exception):

@@ -1,6 +1,7 @@
 """`demo`: a scripted day over real bank messages, told as it happens; gone when it ends."""
 
 import asyncio
+import secrets
 import shutil
 import signal
 import tempfile
@@ -72,10 +73,11 @@ def _directory(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         yield keep
         return
-    directory = Path(tempfile.mkdtemp(prefix="recon-demo-"))
+    # Named before it is made: a goodbye between the two still finds it.
+    directory = Path(tempfile.gettempdir(), f"recon-demo-{secrets.token_hex(4)}")
     try:
         # The server's user passes through; only it can read what lies inside.
-        directory.chmod(0o711)
+        directory.mkdir(0o711)
         yield directory
     finally:
         for number in (signal.SIGINT, *_GOODBYES):

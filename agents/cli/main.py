@@ -1,25 +1,54 @@
-"""Entry point: names every group of commands once, so that the help shows them all."""
+"""Entry point: loads the command that is asked for, or all of them where the help is.
 
-from agents.cli import (  # noqa: F401 - importing a group registers its commands
-    accounts,
-    audit,
-    config,
-    demo,
-    discrepancies,
-    discrepancy_actions,
-    eod,
-    inspect,
-    matches,
-    quarantine,
-    records,
-    report,
-    rules,
-    run,
-    status,
-    sweep,
-    topics,
-    topics_loss,
+A command line is started often, by people who wait and by scripts in loops. What a daemon needs
+takes a second to load, and `status` needs nothing of it.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+from agents.cli import app
+
+# Command -> the modules that register it, and what it consists of.
+MODULES: Final = MappingProxyType(
+    {
+        "accounts": ("accounts",),
+        "audit": ("audit",),
+        "config": ("config",),
+        "demo": ("demo",),
+        "discrepancies": ("discrepancies", "discrepancy_actions"),
+        "eod": ("eod",),
+        "explain": ("status",),
+        "inspect": ("inspect",),
+        "matches": ("matches",),
+        "migrate": ("run",),
+        "publish": ("records",),
+        "publisher": ("run",),
+        "quarantine": ("quarantine",),
+        "report": ("report",),
+        "rules": ("rules",),
+        "run": ("sweep",),
+        "status": ("status",),
+        "tail": ("records",),
+        "topics": ("topics", "topics_loss"),
+        "up": ("run",),
+        "version": ("config",),
+        "worker": ("run",),
+    }
 )
-from agents.cli.app import main
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the command line."""
+    load(sys.argv[1:])
+    app.main()
+
+
+def load(words: Sequence[str]) -> None:
+    """Register the command that `words` begin with; every command if they begin with none."""
+    known = MODULES.get(words[0]) if words else None
+    for module in known or [each for modules in MODULES.values() for each in modules]:
+        import_module(f"agents.cli.{module}")

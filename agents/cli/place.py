@@ -10,9 +10,8 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 
-from agents.address import read_address
+from agents.address import PARTITIONS, read_address
 from agents.logs import Logs, kafka_logs, postgres_logs
-from agents.up import PARTITIONS
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import check_revision
 from recon_streams.kernel.calendars import Calendars

@@ -13,8 +13,8 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from typer.main import get_command
 
-import agents.cli.main  # noqa: F401 - importing it registers every group of commands
 from agents.cli.app import app
+from agents.cli.main import load
 from agents.cli.settings_page import settings_page
 from recon_streams.kernel import refusal_reference
 from recon_streams.kernel.refusal import RefusalCode
@@ -72,6 +72,7 @@ what is none. What is piped is never folded: a row is a line.
 
 def commands_page() -> str:
     """Return the page of commands in Markdown; no terminal has a say in it."""
+    load(())
     commands = list(_commands(get_command(app), ()))
     shared = {
         parameter.opts[0]: parameter

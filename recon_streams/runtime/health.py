@@ -12,19 +12,11 @@ from typing import Final
 from aiohttp import web
 
 from recon_streams.runtime.metrics import Metrics
+from recon_streams.runtime.problems import AddressInUse
 
 LOOP_SECONDS_MAX: Final = 5.0
 
 Check = Callable[[], str | None]
-
-
-class AddressInUse(Exception):
-    """Somebody else listens there."""
-
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(
-            f"{host}:{port} is taken; set telemetry.port, or --telemetry-port 0 for any free one"
-        )
 
 
 class SideServer:

@@ -113,3 +113,12 @@ def _printable(text: str) -> str:
     return "".join(
         c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text
     )
+
+
+class AddressInUse(Exception):
+    """Somebody else listens where the side server should."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"{host}:{port} is taken; set telemetry.port, or --telemetry-port 0 for any free one"
+        )

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from typer.main import get_command
 
 from agents.cli.app import app
-from agents.cli.main import main
+from agents.cli.main import MODULES, load
 from recon_streams.runtime.settings import load_settings
 from topics.catalogue import CATALOGUE
 
@@ -94,6 +94,7 @@ def test_the_compose_file_names_commands_topics_and_settings_that_exist() -> Non
     composed = YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text())
     services = composed["services"]
     assert set(services) == {"kafka", "postgres", "redis", "prepare", "worker", "publisher"}
+    load(())
     known = set(get_command(app).commands)  # type: ignore[attr-defined] # a group of commands
     for name in ("worker", "publisher"):
         program, command = services[name]["command"]
@@ -107,13 +108,28 @@ def test_the_compose_file_names_commands_topics_and_settings_that_exist() -> Non
         assert image in {service.get("image") for service in services.values()}
 
 
+def test_each_command_is_loaded_from_the_modules_that_register_it() -> None:
+    load(())
+    found: dict[str, set[str]] = {}
+    for command in app.registered_commands:
+        assert command.callback is not None
+        found.setdefault(str(command.name), set()).add(command.callback.__module__)
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for command in group.typer_instance.registered_commands:
+            assert command.callback is not None
+            found.setdefault(str(group.name), set()).add(command.callback.__module__)
+    assert found == {
+        name: {f"agents.cli.{module}" for module in modules} for name, modules in MODULES.items()
+    }
+
+
 def test_every_input_topic_has_an_intake() -> None:
     from agents.intakes import aliases, input_topics  # noqa: PLC0415 - beside its use
 
     declared = {c.name for c in CATALOGUE} | {a for c in CATALOGUE for a in c.aliases}
     assert set(input_topics()) <= declared
     assert set(aliases().values()) <= declared
-    assert callable(main)
 
 
 def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

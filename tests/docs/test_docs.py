@@ -17,8 +17,8 @@ import pytest
 from ruamel.yaml import YAML
 from typer.main import get_command
 
-from agents.cli import main as _every_command  # noqa: F401 - importing it registers the commands
 from agents.cli.app import app
+from agents.cli.main import load
 from agents.cli.reference import EXIT_MEANINGS, commands_page, drifted, main, write
 from recon_streams.connectors.file import connectors_of
 from recon_streams.matching.rules_file import rules_from_text
@@ -116,6 +116,7 @@ def commands_said() -> list[Said]:
 
 def complaint_about(words: tuple[str, ...]) -> str | None:
     """Return why the command line would not be understood, or None; nothing is run."""
+    load(())
     command: Any = get_command(app)
     rest = list(words)
     while hasattr(command, "commands"):

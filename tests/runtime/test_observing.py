@@ -6,8 +6,9 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
-from recon_streams.runtime.health import AddressInUse, SideServer
+from recon_streams.runtime.health import SideServer
 from recon_streams.runtime.metrics import Metrics
+from recon_streams.runtime.problems import AddressInUse
 from recon_streams.runtime.telemetry import Telemetry, allow_listed
 from recon_streams.runtime.watchdog import Standing, is_stalled, stands_since
 
