@@ -20,8 +20,8 @@ from recon_streams.bankfiles.watched import (
     TAKEN,
     Seen,
     Watched,
-    free_name,
     reason_text,
+    resting_name,
 )
 from recon_streams.kernel import faultpoint
 from recon_streams.log.errors import LogUnreachable
@@ -43,14 +43,22 @@ async def watch_folder(directory: Path, writer: LogWriter, *, poll_seconds: floa
     """
     await asyncio.to_thread(_prepare, directory)
     watched = Watched()
+    stuck: set[str] = set()
     while True:
         for name in watched.ready(await asyncio.to_thread(_listing, directory)):
+            if name in stuck:
+                continue
             try:
                 await take(directory / name, writer)
             except LogUnreachable as error:
                 # The file stays where it is and is taken at a later look.
                 _log.warning("file_waits", reason=str(error))
                 break
+            except OSError as error:
+                # It harms itself alone: left where it is until somebody looks, or a restart.
+                _log.error("file_stuck", reason=error.strerror, code=error.errno)
+                stuck.add(name)
+                continue
             watched.forget(name)
         await asyncio.sleep(poll_seconds)
 
@@ -118,10 +126,11 @@ def _listing(directory: Path) -> dict[str, Seen]:
 
 def _move(path: Path, refused: list[tuple[str, str]], published: int) -> None:
     folder = path.parent / (REFUSED if refused else TAKEN)
-    name = free_name(path.name, {each.name for each in folder.iterdir()})
+    name = resting_name(path.name, {each.name for each in folder.iterdir()})
     if refused:
         reason = folder / f"{name}.reason.txt"
-        reason.write_text(reason_text(refused, published), encoding="utf-8")
+        text = reason_text(refused, published)
+        reason.write_text(text, encoding="utf-8", errors="backslashreplace")
     # Another process that watches the same folder may have moved it; then it is in good hands.
     try:
         path.rename(folder / name)

@@ -14,6 +14,8 @@ from typing_extensions import override
 from recon_streams.bankfiles.outline import mark_of
 
 DOCUMENTS_MAX: Final = 10_000
+# What the reader takes. A parser keeps every open element, and a file may open millions.
+DEPTH_MAX: Final = 256
 
 _SPACE: Final = b" \t\r\n"
 _BEGINNINGS: Final = (b"<", b"\xef\xbb\xbf<")
@@ -28,7 +30,7 @@ _AFTER_THE_ROOT: Final = frozenset(
 
 
 class _Ended(Exception):
-    """The document declares a type; whoever reads it refuses it."""
+    """The document declares a type, or is too deep; whoever reads it refuses it."""
 
 
 def documents_in(payload: bytes) -> list[bytes]:
@@ -99,6 +101,8 @@ class _Scan:
         return None
 
     def _open(self, _name: str, _attributes: dict[str, str]) -> None:
+        if self._depth >= DEPTH_MAX:
+            raise _Ended
         self._depth += 1
         self._has_root = True
 

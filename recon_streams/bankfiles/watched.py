@@ -14,6 +14,8 @@ TAKEN: Final = "taken"
 REFUSED: Final = "refused"
 DONE: Final = ".done"
 
+# Names may have 255 bytes on the usual file systems.
+_NAME_BYTES_MAX: Final = 200
 _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".partial", ".crdownload", ".swp")
 
 
@@ -65,6 +67,19 @@ def free_name(name: str, taken: set[str]) -> str:
     while f"{stem}-{number}{point}{suffix}" in taken:
         number += 1
     return f"{stem}-{number}{point}{suffix}"
+
+
+def resting_name(name: str, taken: set[str]) -> str:
+    """Return the name a file gets where it comes to rest: `name`, as far as a name may be so.
+
+    What is not UTF-8 is written out, and what is too long loses its middle: beside it there must be
+    room for a number and for the name of its reason.
+    """
+    written = name.encode("utf-8", "backslashreplace")
+    if len(written) > _NAME_BYTES_MAX:
+        half = _NAME_BYTES_MAX // 2
+        written = written[:half] + b"..." + written[-half:]
+    return free_name(written.decode("utf-8", "replace"), taken)
 
 
 def reason_text(refused: list[tuple[str, str]], published: int) -> str:

@@ -9,13 +9,14 @@ import re
 from typing import Final
 
 from recon_streams.iso20022.safe_xml import Element, local_name, namespace_of
-from recon_streams.iso20022.values import FilePage
+from recon_streams.iso20022.values import PAGE_NUMBER_MAX, FilePage
 from recon_streams.kernel.refusal import RefusalCode, Refused
 
 PAGE_NAMESPACE: Final = "urn:recon-streams:page:1"
 
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 _NUMBER: Final = re.compile("[0-9]{1,9}")
+_PAGES: Final = frozenset({"statement", "number", "of"})
 _TRUTH: Final = {"true": True, "false": False, "unknown": None}
 _ATTRIBUTES: Final = frozenset(
     ["file_sha256", "statement", "number", "of", "balanced", "entries", "first_entry"]
@@ -60,7 +61,8 @@ def page_of(element: Element) -> FilePage:
 
 def _number(element: Element, name: str, least: int) -> int:
     text = element.get(name) or ""
-    if not _NUMBER.fullmatch(text) or int(text) < least:
-        rule = f"a whole number of at most nine digits, not below {least}"
+    most = PAGE_NUMBER_MAX if name in _PAGES else 999_999_999
+    if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
+        rule = f"a whole number from {least} to {most}"
         raise Refused(RefusalCode.OUT_OF_RANGE, f"Page/@{name}", rule)
     return int(text)

@@ -19,7 +19,7 @@ from recon_streams.iso20022.plain import (
     two_children,
 )
 from recon_streams.iso20022.safe_xml import Element
-from recon_streams.iso20022.values import Account, GroupHeader, Report
+from recon_streams.iso20022.values import PAGE_NUMBER_MAX, Account, GroupHeader, Report
 
 
 def plain_header_of(element: Element, plain: Plain) -> GroupHeader:
@@ -95,7 +95,10 @@ def _instant_of(element: Element | None) -> datetime | None:
 
 def _page_of(element: Element, plain: Plain) -> tuple[int | None, bool]:
     number, is_last = two_children(element, plain.page_number, plain.last_page)
-    return _number_of(number), truth_of(is_last)
+    page = _number_of(number)
+    if page is not None and page > PAGE_NUMBER_MAX:
+        raise NotPlain
+    return page, truth_of(is_last)
 
 
 def _period_of(element: Element, plain: Plain) -> tuple[datetime | None, datetime | None]:

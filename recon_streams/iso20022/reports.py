@@ -19,8 +19,8 @@ from recon_streams.iso20022.plain_heads import plain_head_of, plain_header_of
 from recon_streams.iso20022.reading import Children, Reading
 from recon_streams.iso20022.safe_xml import Element
 from recon_streams.iso20022.shapes import GROUP_HEADER, PAGE, PERIOD, REPORT
-from recon_streams.iso20022.values import GroupHeader, Report
-from recon_streams.kernel.refusal import Refused
+from recon_streams.iso20022.values import PAGE_NUMBER_MAX, GroupHeader, Report
+from recon_streams.kernel.refusal import RefusalCode, Refused
 
 _PAGES: Final = ("NtfctnPgntn", "StmtPgntn", "RptPgntn")
 
@@ -115,4 +115,8 @@ def _page_of(one: Children, path: str, reading: Reading) -> tuple[int | None, bo
 
 def _pagination_of(element: Element, path: str, reading: Reading) -> tuple[int | None, bool | None]:
     inner = reading.children(element, PAGE, path)
-    return number_in(inner, "PgNb", path, reading), boolean_in(inner, "LastPgInd", path)
+    number = number_in(inner, "PgNb", path, reading)
+    if number is not None and number > PAGE_NUMBER_MAX:
+        rule = "the number of a page has at most five digits"
+        raise Refused(RefusalCode.OUT_OF_RANGE, f"{path}/PgNb", rule)
+    return number, boolean_in(inner, "LastPgInd", path)

@@ -8,10 +8,14 @@ elements of one name from 1 (`Ntfctn[1]/Ntry[2]`). All values are frozen and com
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum, unique
+from typing import Final
 
 import msgspec
 
 from recon_streams.kernel.money import ZERO, subtract
+
+# Max5NumericText of ISO 20022; what is missing below a larger number could not even be listed.
+PAGE_NUMBER_MAX: Final = 99_999
 
 
 @unique

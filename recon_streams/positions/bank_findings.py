@@ -10,6 +10,7 @@ from recon_streams.positions.bank_entries import Told
 from recon_streams.positions.bank_record import DayTotal, Payment, PaymentKey
 from recon_streams.statements.chain import Link
 from recon_streams.statements.equation import Equation
+from recon_streams.statements.pages import in_ranges
 
 
 def late_announcement(
@@ -148,7 +149,7 @@ def incomplete(account: int, name: str, missing: Iterable[int], told: Told) -> F
         source=Source.STATEMENT,
         facts={
             "what": "pages of the statement are missing",
-            "pages_missing": ", ".join(str(page) for page in missing),
+            "pages_missing": in_ranges(missing),
             "origin": told.origin,
         },
     )

@@ -4,7 +4,7 @@ Pages come in any order, in one message or in many. Only the first has the openi
 the closing; what stands at the edges between them is no closing of anything.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -58,6 +58,17 @@ def missing_pages(pages: Collection[Page]) -> tuple[int, ...]:
     """Return the numbers that are missing below the highest page known."""
     known = {page.number for page in pages}
     return tuple(number for number in range(1, max(known, default=0)) if number not in known)
+
+
+def in_ranges(numbers: Iterable[int]) -> str:
+    """Return growing `numbers` in words: `2, 5-7`."""
+    ranges: list[tuple[int, int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number, number))
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
 
 
 def is_complete(pages: Collection[Page]) -> bool:
