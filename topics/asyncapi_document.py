@@ -6,12 +6,17 @@ import msgspec
 
 from topics.catalogue import CATALOGUE, kafka_config
 from topics.contract import JSON, Direction, TopicContract
-from topics.examples import CAMT_054, EXAMPLES
+from topics.examples import EXAMPLES
 from topics.json_schemas import definitions_of, summary_of
+from topics.xml_examples import XML_EXAMPLES
 
 _VERSION: Final = "1.0.0"
 _BINDING_VERSION: Final = "0.5.0"
-_XML_MESSAGE: Final = "Camt054"
+_XML_MESSAGES: Final = {
+    "bank.notifications": "Camt054",
+    "bank.reports": "Camt052",
+    "bank.statements": "Camt053",
+}
 
 
 def asyncapi_document() -> dict[str, Any]:
@@ -92,11 +97,12 @@ def _operation(contract: TopicContract) -> dict[str, Any]:
 def _messages(contract: TopicContract) -> dict[str, dict[str, Any]]:
     if contract.record_types:
         return {record.__name__: _message(contract, record) for record in contract.record_types}
+    name = _XML_MESSAGES[contract.name]
     return {
-        _XML_MESSAGE: {
-            **_envelope(contract, _XML_MESSAGE, contract.summary),
+        name: {
+            **_envelope(contract, name, contract.summary),
             "payload": {"type": "string", "description": "The XML document itself, in bytes."},
-            "examples": [{"name": _XML_MESSAGE, "payload": CAMT_054}],
+            "examples": [{"name": name, "payload": XML_EXAMPLES[contract.name]}],
         }
     }
 

@@ -257,37 +257,3 @@ EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
         "dataset_bytes": 1_874_233,
     },
 }
-
-CAMT_054: Final = """\
-<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08">
-  <BkToCstmrDbtCdtNtfctn>
-    <GrpHdr>
-      <MsgId>NTF-20261120-0042</MsgId>
-      <CreDtTm>2026-11-20T12:06:10+04:00</CreDtTm>
-    </GrpHdr>
-    <Ntfctn>
-      <Id>NTF-20261120-0042-1</Id>
-      <Acct>
-        <Id><IBAN>AE070331234567890123456</IBAN></Id>
-        <Ccy>AED</Ccy>
-      </Acct>
-      <Ntry>
-        <Amt Ccy="AED">2500.00</Amt>
-        <CdtDbtInd>CRDT</CdtDbtInd>
-        <Sts><Cd>BOOK</Cd></Sts>
-        <BookgDt><Dt>2026-11-20</Dt></BookgDt>
-        <AcctSvcrRef>BNK-771204</AcctSvcrRef>
-        <BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>RCDT</Cd><SubFmlyCd>DMCT</SubFmlyCd></Fmly></Domn></BkTxCd>
-        <NtryDtls>
-          <TxDtls>
-            <Refs><EndToEndId>TOPUP-3307</EndToEndId></Refs>
-            <Amt Ccy="AED">2500.00</Amt>
-            <CdtDbtInd>CRDT</CdtDbtInd>
-          </TxDtls>
-        </NtryDtls>
-      </Ntry>
-    </Ntfctn>
-  </BkToCstmrDbtCdtNtfctn>
-</Document>
-"""

@@ -7,8 +7,9 @@ import msgspec
 
 from topics.catalogue import CATALOGUE
 from topics.contract import TopicContract
-from topics.examples import CAMT_054, EXAMPLES
+from topics.examples import EXAMPLES
 from topics.json_schemas import meanings_of, summary_of
+from topics.xml_examples import XML_EXAMPLES
 
 _INTRODUCTION: Final = """\
 <!-- Generated from topics/ by `python -m topics.contracts write`. Edit there, not here. -->
@@ -67,7 +68,7 @@ def _section(topic: TopicContract) -> list[str]:
     if topic.direction == "input":
         lines[-1] += " All reasons: [Refusals](refusals.md)."
     lines.append("")
-    return lines + (_records(topic) if topic.record_types else _xml_example())
+    return lines + (_records(topic) if topic.record_types else _xml_example(topic))
 
 
 def _kept(topic: TopicContract) -> str:
@@ -78,8 +79,8 @@ def _kept(topic: TopicContract) -> str:
     return f"the newest record per key for ever{earlier}"
 
 
-def _xml_example() -> list[str]:
-    return ["An example:", "", "```xml", CAMT_054.rstrip(), "```", ""]
+def _xml_example(topic: TopicContract) -> list[str]:
+    return ["An example:", "", "```xml", XML_EXAMPLES[topic.name].rstrip(), "```", ""]
 
 
 def _records(topic: TopicContract) -> list[str]:

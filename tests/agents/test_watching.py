@@ -1,6 +1,7 @@
 """A file dropped into the watched folder reaches the log and is moved, whatever happens between."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing_extensions import override
 
 from agents.logs import Logs, postgres_logs, topic_plans
 from agents.watching import take, watch_folder
-from recon_streams.bankfiles.watched import Seen, Watched, free_name
+from recon_streams.bankfiles.watched import Seen, Watched, free_name, resting_name
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.log.errors import LogUnreachable
@@ -47,6 +48,16 @@ def test_names_of_unfinished_files_are_left_alone(name: str) -> None:
 def test_a_file_of_a_name_that_was_taken_before_gets_a_number() -> None:
     assert free_name("a.xml", set()) == "a.xml"
     assert free_name("a.tar.xml", {"a.tar.xml", "a-2.tar.xml"}) == "a-3.tar.xml"
+
+
+def test_a_name_that_no_text_holds_is_written_out_and_a_long_one_loses_its_middle() -> None:
+    assert resting_name("b\udcff.xml", set()) == "b\\udcff.xml"
+    long = resting_name("a" * 250 + ".xml", set())
+    assert long.endswith(".xml")
+    assert len(f"{long}-2.reason.txt".encode()) < 255
+    assert resting_name("é" * 200, set()) != resting_name(
+        "é" * 200, {resting_name("é" * 200, set())}
+    )
 
 
 @dataclass
@@ -159,3 +170,17 @@ async def test_a_link_is_no_delivery(folder: Folder, tmp_path: Path) -> None:
     await asyncio.sleep(0.1)
     assert (folder.directory / "link.xml").is_symlink()
     assert len(await folder.values()) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", [b"b\xff\xfe.xml", b"a" * 250 + b".xml"])
+async def test_a_file_of_an_impossible_name_is_put_aside_and_its_neighbours_go_on(
+    folder: Folder, name: bytes
+) -> None:
+    folder.directory.mkdir()
+    (folder.directory / os.fsdecode(name)).write_bytes(b"%PDF-1.4")
+    folder.drop("z.xml")
+    await folder.watched_until(3)
+    assert await folder.values() == [NOTICE.encode()]
+    assert "taken/z.xml" in folder.files()
+    assert len([each for each in folder.files() if each.startswith("refused/")]) == 2

@@ -10,6 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from lxml import etree
 
+from recon_streams.iso20022 import reader
+from recon_streams.statements.equation import balance_of
 from topics.catalogue import CATALOGUE, by_name
 from topics.contract import TopicContract
 from topics.contracts import (
@@ -22,10 +24,11 @@ from topics.contracts import (
     schema_path,
     write,
 )
-from topics.examples import CAMT_054, EXAMPLES
+from topics.examples import EXAMPLES
 from topics.json_schemas import meanings_of
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import LEDGER_RECORD_TYPES, LedgerRecord, Payout, Transfer
+from topics.xml_examples import XML_EXAMPLES
 
 Record = type[msgspec.Struct]
 
@@ -166,10 +169,26 @@ def test_a_balance_without_its_sequence_is_refused_by_both() -> None:
     assert not _validator("ledger.balances").is_valid(record)
 
 
-def test_the_example_notification_is_well_formed_camt_054() -> None:
-    document = etree.fromstring(CAMT_054.encode())
-    assert etree.QName(document).namespace == "urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        ("bank.notifications", "camt.054"),
+        ("bank.reports", "camt.052"),
+        ("bank.statements", "camt.053"),
+    ],
+)
+def test_the_example_of_a_topic_is_the_message_it_carries(topic: str, message: str) -> None:
+    document = etree.fromstring(XML_EXAMPLES[topic].encode())
+    assert etree.QName(document).namespace == f"urn:iso:std:iso:20022:tech:xsd:{message}.001.08"
     assert document.findtext(".//{*}Ntry/{*}Amt") == EXAMPLES[LEDGER_RECORD_TYPES[0]]["amount"]
+
+
+@pytest.mark.parametrize("example", XML_EXAMPLES.values(), ids=XML_EXAMPLES)
+def test_an_example_is_what_a_bank_could_have_sent(example: str) -> None:
+    message = reader.read(example.encode())
+    assert message.findings == ()
+    (report,) = message.reports
+    assert balance_of(report).difference in (None, 0)
 
 
 def test_the_asyncapi_document_names_every_topic_and_leads_nowhere_wrong() -> None:
