@@ -18,6 +18,7 @@ from recon_streams.positions.event import Leg
 from recon_streams.positions.identity import (
     Mark,
     Rung,
+    digest_of,
     looks_of,
     mark_of_batch,
     marks_of_entry,
@@ -26,6 +27,8 @@ from recon_streams.positions.identity import (
 
 # A text that is longer is a document, and nobody matches by documents.
 _TEXT_MAX: Final = 1_000
+# ISO 20022 says 35, and banks exceed it. What keys a row of the book must have an end.
+_REFERENCE_MAX: Final = 140
 
 
 class PreparedPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -196,10 +199,11 @@ def rows_of(
         value_on=entry.value_on,
         amount=prepared.signed_amount,
         net=nets[0],
-        servicer_reference=entry.servicer_reference,
-        entry_reference=entry.servicer_reference,
-        batch_reference=_batch_reference(entry) or (only.payment_information_id if only else None),
-        code=entry.bank_transaction_code or entry.bank_transaction_proprietary or "",
+        servicer_reference=_bounded(entry.servicer_reference),
+        entry_reference=_bounded(entry.servicer_reference),
+        batch_reference=_batch_reference(entry)
+        or (_bounded(only.payment_information_id) if only else None),
+        code=(entry.bank_transaction_code or entry.bank_transaction_proprietary or "")[:_TEXT_MAX],
         look=look.digest if look else None,
         reversal=entry.reversal,
         message=told.message,
@@ -218,7 +222,7 @@ def rows_of(
                 path=each.detail.path,
                 look=None,
                 servicer_reference=None,
-                batch_reference=_batch_reference(entry) or entry.servicer_reference,
+                batch_reference=base.batch_reference or base.entry_reference,
             )
             rows.append(_with_references(row, each.detail))
     return rows
@@ -229,16 +233,24 @@ def _with_references(row: EntryRow, detail: Detail) -> EntryRow:
     return replace(
         row,
         uetr=detail.uetr,
-        servicer_reference=detail.servicer_reference or row.servicer_reference,
-        clearing_reference=detail.clearing_reference or detail.transaction_id,
-        end_to_end_id=detail.end_to_end_id,
-        counterparty=detail.counterparty_account,
+        servicer_reference=_bounded(detail.servicer_reference) or row.servicer_reference,
+        clearing_reference=_bounded(detail.clearing_reference or detail.transaction_id),
+        end_to_end_id=_bounded(detail.end_to_end_id),
+        counterparty=_bounded(detail.counterparty_account),
         remittance=text[:_TEXT_MAX] or None,
     )
 
 
 def _batch_reference(entry: Entry) -> str | None:
-    return entry.batch_payment_information_id or entry.batch_message_id
+    return _bounded(entry.batch_payment_information_id or entry.batch_message_id)
+
+
+def _bounded(reference: str | None) -> str | None:
+    """Return `reference`, or its beginning with a digest of all of it: two never become one."""
+    if reference is None or len(reference) <= _REFERENCE_MAX:
+        return reference
+    digest = digest_of(reference).hex()
+    return f"{reference[: _REFERENCE_MAX - len(digest) - 1]}~{digest}"
 
 
 def _signed_part(entry: Entry, detail: Detail) -> Decimal | None:
@@ -250,7 +262,9 @@ def _signed_part(entry: Entry, detail: Detail) -> Decimal | None:
 
 
 def _leg_of(detail: Detail, signed: Decimal) -> Leg | None:
-    reference = detail.end_to_end_id or detail.instruction_id or detail.payment_information_id
+    reference = _bounded(
+        detail.end_to_end_id or detail.instruction_id or detail.payment_information_id
+    )
     return Leg(reference, normal(signed)) if reference else None
 
 
