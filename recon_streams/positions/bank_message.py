@@ -1,6 +1,6 @@
 """A camt.052, 053 or 054 resolved to accounts, with all that the book must be asked. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
@@ -9,6 +9,7 @@ import msgspec
 from recon_streams.iso20022.values import Entry, EntryStatus, FindingCode, Message, Report
 from recon_streams.kernel.disposition import Held
 from recon_streams.kernel.refusal import RefusalCode, Refused
+from recon_streams.positions.bank_days import check_created, check_report, check_statement
 from recon_streams.positions.bank_entries import PreparedEntry, check_scale, prepare_entry
 from recon_streams.positions.bank_statements import (
     PreparedStatement,
@@ -19,9 +20,6 @@ from recon_streams.positions.bank_statements import (
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.identity import digest_of
 from recon_streams.positions.opening import contains
-
-# A bank's clock and its undeclared zone together are never more than this ahead of ours.
-AHEAD_MAX: Final = timedelta(hours=26)
 
 _NOTIFICATION: Final = "camt.054"
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -74,17 +72,19 @@ def prepare(
     if not accept_test and any(f.code is FindingCode.TEST_MESSAGE for f in message.findings):
         rule = "a message marked TEST is not money; set limits.accept_test_messages to take it in"
         return _all_held(RefusalCode.TEST_MESSAGE, "GrpHdr/AddtlInf", rule)
-    created_at = message.group_header.created_at
-    if created_at is not None and created_at > at + AHEAD_MAX:
-        rule = "a message is not created after it arrives"
-        return _all_held(RefusalCode.FUTURE_INSTANT, "GrpHdr/CreDtTm", rule)
+    try:
+        check_created(message, at)
+    except Refused as refusal:
+        return Prepared(reports=(), held=(Held.of(refusal),))
     reports: list[PreparedReport] = []
     held: list[Held] = []
     for report in message.reports:
         try:
+            check_report(report, at)
             prepared = _prepare_report(message, report, directory)
             for each in prepared:
-                _check_days(each, at)
+                if each.statement is not None:
+                    check_statement(each.statement, each.account, each.path, at)
             reports.extend(prepared)
         except Refused as refusal:
             held.append(Held.of(refusal))
@@ -136,25 +136,6 @@ def _place_of(message: Message) -> str:
     """Return which page of a file of ours it is: two pages of one file may say the same."""
     page = message.page
     return f"{page.sha256}/{page.statement}/{page.number}" if page else ""
-
-
-def _check_days(prepared: PreparedReport, at: datetime) -> None:
-    """Refuse a statement whose days cannot be: an anchor in the future would hide all that comes.
-
-    Raises:
-        Refused: FUTURE_INSTANT or INVALID_DATE.
-    """
-    if prepared.statement is None:
-        return
-    equation = prepared.statement.equation
-    opening_on, closing_on = equation.opening_on, prepared.statement.closing_on
-    if closing_on is not None and closing_on > (at + AHEAD_MAX).date():
-        rule = "a statement does not close a day that has not begun"
-        raise Refused(RefusalCode.FUTURE_INSTANT, f"{prepared.path}/Bal", rule, f"{closing_on}")
-    if opening_on and equation.closing_on and opening_on > equation.closing_on:
-        rule = "a statement does not close before the day it opens"
-        found = f"opens {opening_on}, closes {equation.closing_on}"
-        raise Refused(RefusalCode.INVALID_DATE, f"{prepared.path}/Bal", rule, found)
 
 
 def _currency_of(report: Report) -> str:

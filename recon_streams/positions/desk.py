@@ -1,7 +1,9 @@
 """Where bank and ledger records are decided: lock, load, take, write, tell; one batch at a time."""
 
 from collections.abc import Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
+
+import asyncpg
 
 from recon_streams.book.intake import DecisionFailed, Reading
 from recon_streams.book.unit_of_work import UnitOfWork
@@ -13,10 +15,25 @@ from recon_streams.log.record import Record
 from recon_streams.positions import breaker_store, store
 from recon_streams.positions.directory import Directory
 from recon_streams.positions.event import Evidence
+from recon_streams.positions.known import Known
 from recon_streams.positions.known_store import Keys, load_known, write_known
 from recon_streams.positions.messages import messages_of
 from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.positions.state import AccountState
 from recon_streams.positions.working_set import WorkingSet
+
+# The world's: the whole batch is tried again, and no record is to blame.
+_OF_THE_WORLD: Final = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.LockNotAvailableError,
+)
 
 Read = TypeVar("Read")
 Prepared = TypeVar("Prepared")
@@ -71,13 +88,10 @@ class PositionDesk(Generic[Read, Prepared]):
     async def decide(self, unit: UnitOfWork, readings: Sequence[Reading[Read]]) -> list[Outcome]:
         """Decide `readings` in order inside `unit`."""
         directory = await self._directories.current(unit.connection)
-        prepared = [self._prepare(reading, directory) for reading in readings]
-        keys = Keys()
-        for item in prepared:
-            if not isinstance(item, Held):
-                self._kind.ask(item, keys)
-        states = await store.lock_states(unit.connection, keys.accounts)
-        known = await load_known(unit.connection, keys)
+        prepared = [
+            self._prepare(index, reading, directory) for index, reading in enumerate(readings)
+        ]
+        states, known = await self._load(unit, prepared)
         before = dict(states)
         working = WorkingSet(directory, states, known)
         outcomes = [
@@ -92,7 +106,53 @@ class PositionDesk(Generic[Read, Prepared]):
         await _note(unit, working)
         return outcomes
 
-    def _prepare(self, reading: Reading[Read], directory: Directory) -> Prepared | Held:
+    async def _load(
+        self, unit: UnitOfWork, prepared: Sequence[Prepared | Held]
+    ) -> tuple[dict[int, AccountState], Known]:
+        """Lock the accounts of `prepared` and load what the book knows of them.
+
+        Raises:
+            DecisionFailed: The book cannot be asked for one of them.
+        """
+        keys = self._keys_of(prepared)
+        states = await store.lock_states(unit.connection, keys.accounts)
+        try:
+            async with unit.connection.transaction():
+                return states, await load_known(unit.connection, keys)
+        except _OF_THE_WORLD:
+            raise
+        except Exception as error:
+            index = await self._find_unaskable(unit, prepared)
+            if index is None:
+                raise
+            raise DecisionFailed(index) from error
+
+    async def _find_unaskable(
+        self, unit: UnitOfWork, prepared: Sequence[Prepared | Held]
+    ) -> int | None:
+        """Return the first of `prepared` that the book cannot be asked for by itself."""
+        for index, item in enumerate(prepared):
+            try:
+                async with unit.connection.transaction():
+                    await load_known(unit.connection, self._keys_of([item]))
+            except _OF_THE_WORLD:
+                raise
+            except Exception:  # noqa: BLE001 - its caller raises the one that stopped the batch
+                return index
+        return None
+
+    def _keys_of(self, prepared: Sequence[Prepared | Held]) -> Keys:
+        keys = Keys()
+        for index, item in enumerate(prepared):
+            if isinstance(item, Held):
+                continue
+            try:
+                self._kind.ask(item, keys)
+            except Exception as error:
+                raise DecisionFailed(index) from error
+        return keys
+
+    def _prepare(self, index: int, reading: Reading[Read], directory: Directory) -> Prepared | Held:
         if reading.held is not None:
             return reading.held
         assert reading.value is not None, "a reading has a value or a reason"
@@ -100,6 +160,8 @@ class PositionDesk(Generic[Read, Prepared]):
             return self._kind.prepare(reading.value, reading.record, directory)
         except Refused as refusal:
             return Held.of(refusal)
+        except Exception as error:
+            raise DecisionFailed(index) from error
 
     def _take(
         self, index: int, item: Prepared | Held, record: Record, working: WorkingSet

@@ -63,13 +63,14 @@ class Office:
     def bank_id(self) -> str:
         return f"BANK-{self.account_id}"
 
-    async def register(self, **statements: Any) -> None:
+    async def register(self, *, time_zone: str = "UTC", **statements: Any) -> None:
         as_of = datetime(2026, 11, 18, tzinfo=UTC)
         definition = AccountDefinition(
             account_id=self.account_id,
             currency="AED",
             scale=2,
             bank_accounts=(BankAccount(identification=self.bank_id),),
+            time_zone=time_zone,
             statements=AccountStatements(**statements),
             opening=Opening(as_of=as_of, bank=Decimal(1000), ledger=Decimal(1000)),
         )
