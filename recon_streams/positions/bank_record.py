@@ -112,12 +112,14 @@ class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
 class BankRecord:
     """Entries, days and statements, keyed by account number first.
 
-    `days` holds what each day after some day adds; `unconfirmed` payments that were announced for
+    `parts` leads from the account and sequence of a batch to the payments it is the sum of; `days`
+    holds what each day after some day adds; `unconfirmed` payments that were announced for
     the days of a statement and that no statement holds; `told` the payments that a statement holds,
     by account, origin and path, of those that are new or are being corrected.
     """
 
     payments: dict[PaymentKey, Payment] = field(default_factory=dict)
+    parts: dict[tuple[int, int], set[PaymentKey]] = field(default_factory=dict)
     days: dict[int, dict[date, Decimal]] = field(default_factory=dict)
     links: dict[int, list[Link]] = field(default_factory=dict)
     unconfirmed: dict[int, dict[PaymentKey, Payment]] = field(default_factory=dict)
@@ -146,7 +148,7 @@ class BankRecord:
     def note_entry(self, row: EntryRow) -> None:
         """Add a payment, and its money to its day."""
         self.added_entries.append(row)
-        self.payments[row.account, row.sequence, row.part] = Payment(
+        payment = Payment(
             net=row.net,
             day=row.booked_on,
             arrived_on=row.arrived_on,
@@ -156,9 +158,24 @@ class BankRecord:
             stated=row.stated,
             stated_by=row.origin if row.stated else None,
         )
+        if row.code == WITHDRAWN:
+            # Its number within the event is no part of anything.
+            self.payments[row.account, row.sequence, row.part] = payment
+        else:
+            self.learn_payment((row.account, row.sequence, row.part), payment)
         self.note_day(row.account, row.booked_on, row.net)
         if row.stated and row.code != WITHDRAWN:
             self._note_told((row.account, row.sequence, row.part), row.origin, row.path)
+
+    def learn_payment(self, key: PaymentKey, payment: Payment) -> None:
+        """Add a payment to what is known."""
+        self.payments[key] = payment
+        if key[2]:
+            self.learn_part(key[:2], key)
+
+    def learn_part(self, batch: tuple[int, int], payment: PaymentKey) -> None:
+        """Add a payment to what the entry of `batch`, an account and a sequence, is the sum of."""
+        self.parts.setdefault(batch, set()).add(payment)
 
     def note_day(self, account: int, day: date, net: Decimal) -> None:
         """Add `net` to what `day` adds to the booked balance."""

@@ -99,14 +99,17 @@ class ReportEntries:
             sequence = recognised.seen.sequence
             self.first_known = self.first_known or f"{self._account.account_id}#{sequence}"
             self.became.add(Disposition.DUPLICATE)
-            self._confirm(recognised.seen, entry, entry.entry.path)
+            self._confirm(_key_of(number, recognised.seen), entry, entry.entry.path)
             for position, seen in recognised.parts:
-                self._confirm(seen, entry, entry.parts[position - 1].detail.path)
+                path = entry.parts[position - 1].detail.path
+                self._confirm(_key_of(number, seen), entry, path)
+            # Who says a batch says all it is the sum of, whether it lists that or not.
+            for key in self._intake.claim_parts(number, recognised.seen):
+                self._confirm(key, entry, entry.entry.path)
 
-    def _confirm(self, seen: SeenMark, prepared: PreparedEntry, path: str) -> None:
+    def _confirm(self, payment: PaymentKey, prepared: PreparedEntry, path: str) -> None:
         """Note that the report says a known payment again."""
         told, bank = self._told, self._intake.known.bank
-        payment = (self._account.number, seen.sequence, seen.part)
         self.payments.add(payment)
         known = bank.payments.get(payment)
         day = day_of(prepared.entry, self._account, told) if told.stated else None
@@ -190,7 +193,8 @@ class ReportEntries:
             nets[0] = subtract(nets[0], part.signed_amount)
             seen = intake.pair(number, part.marks, booked_on=booked_on)
             if seen is not None:
-                self._confirm(seen, prepared, part.detail.path)
+                self._confirm(_key_of(number, seen), prepared, part.detail.path)
+                intake.join_batch(number, sequence, seen)
                 continue
             intake.learn(number, part.marks, (sequence, position), booked_on)
             nets[position] = normal(part.signed_amount)
@@ -198,6 +202,10 @@ class ReportEntries:
                 legs.append(part.leg)
         nets[0] = normal(nets[0])
         return nets, legs
+
+
+def _key_of(number: int, seen: SeenMark) -> PaymentKey:
+    return number, seen.sequence, seen.part
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

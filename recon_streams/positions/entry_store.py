@@ -62,25 +62,26 @@ _DAY: Final = Bulk(
     "ON CONFLICT (number, day) DO UPDATE SET net = b.net + excluded.net",
 )
 
-# By the whole key of each payment and of its partition, so that years of others are not looked at.
+# Who finds an entry gets its parts as well. By the key of each payment and of its partition, so
+# that years of others are not looked at.
 _PAYMENTS: Final = """
-SELECT k.number, k.sequence, k.part, k.arrived_on, e.net, e.booked_on, e.message, e.stated,
+SELECT k.number, k.sequence, e.part, k.arrived_on, e.net, e.booked_on, e.message, e.stated,
     e.origin, e.path, c.booked_on AS stated_day, c.withdraws,
     c.origin AS stated_by, CASE WHEN e.stated THEN (
         SELECT true FROM positions.entry_confirmation AS a
-        WHERE a.number = k.number AND a.sequence = k.sequence AND a.part = k.part
+        WHERE a.number = k.number AND a.sequence = k.sequence AND a.part = e.part
             AND a.arrived_on >= k.arrived_on AND NOT a.stated AND NOT a.withdraws LIMIT 1
     ) END AS announced
 FROM unnest($1::int[], $2::bigint[], $3::int[], $4::date[])
     AS k(number, sequence, part, arrived_on)
 CROSS JOIN LATERAL (
-    SELECT net, booked_on, message, stated, origin, path FROM positions.bank_entry AS e
-    WHERE e.number = k.number AND e.sequence = k.sequence AND e.part = k.part
+    SELECT part, net, booked_on, message, stated, origin, path FROM positions.bank_entry AS e
+    WHERE e.number = k.number AND e.sequence = k.sequence AND k.part IN (0, e.part)
         AND e.arrived_on = k.arrived_on OFFSET 0
 ) AS e
 LEFT JOIN LATERAL (
     SELECT booked_on, withdraws, origin FROM positions.entry_confirmation AS c
-    WHERE c.number = k.number AND c.sequence = k.sequence AND c.part = k.part
+    WHERE c.number = k.number AND c.sequence = k.sequence AND c.part = e.part
         AND c.arrived_on >= k.arrived_on AND (c.stated OR c.withdraws)
     ORDER BY c.arrived_on DESC, c.withdraws DESC LIMIT 1
 ) AS c ON true
@@ -97,7 +98,7 @@ async def make_months(pool: asyncpg.Pool, today: date) -> int:
 async def load_payments(
     connection: Session, places: Mapping[PaymentKey, date], bank: BankRecord
 ) -> None:
-    """Load the payments in `places`, each with the day of arrival of its row."""
+    """Load the payments in `places`, by the days of arrival of their rows; entries with parts."""
     keys = list(places)
     rows = await connection.fetch(
         _PAYMENTS,
@@ -108,7 +109,7 @@ async def load_payments(
     )
     for row in rows:
         key = (row["number"], row["sequence"], row["part"])
-        bank.payments[key] = payment_of(row)
+        bank.learn_payment(key, payment_of(row))
 
 
 def payment_of(row: Any) -> Payment:  # noqa: ANN401 - a record of the driver has no type

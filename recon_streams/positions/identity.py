@@ -44,6 +44,7 @@ class Rung(IntEnum):
     END_TO_END_ID = 5
     PARTS = 6  # a batch without a reference of its own: its parts together name it
     COMPOSITE = 7  # no reference in common: all that the entry says of itself
+    MEMBER = 8  # no way to recognise anything: a batch that came later is the sum of this too
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -84,6 +85,11 @@ def mark_of_batch(entry: Entry, parts: tuple[tuple[Mark, ...], ...], signed: str
     """Return the mark of a batch as the sum of its parts; `signed` is the text of its amount."""
     names = sorted(mark.digest.hex() for marks in parts for mark in marks)
     return _mark(Rung.PARTS, ",".join(names), entry.currency, signed)
+
+
+def mark_of_members(number: int, sequence: int) -> Mark:
+    """Return the mark of what a batch is the sum of that was known before it, by its event."""
+    return Mark(Rung.MEMBER, digest_of(str(int(Rung.MEMBER)), str(number), str(sequence)))
 
 
 def looks_of(entry: Entry, signed: str) -> tuple[Mark, ...]:

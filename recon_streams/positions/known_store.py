@@ -5,7 +5,7 @@ into a join: a server keeps the plan it made while a table was small, and that p
 table, longer with every batch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO
 from recon_streams.positions import entry_store, look_store, statement_lookup, statement_store
 from recon_streams.positions.bank_record import PaymentKey
-from recon_streams.positions.identity import Mark, Rung
+from recon_streams.positions.identity import Mark, Rung, mark_of_members
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
 from recon_streams.positions.look_store import Look
 from recon_streams.positions.statement_lookup import StatementKey
@@ -181,6 +181,33 @@ async def _load_marks(connection: Session, keys: Keys, known: Known) -> None:
         }
     if places:
         await entry_store.load_payments(connection, places, known.bank)
+        await _load_members(connection, places, known)
+
+
+async def _load_members(
+    connection: Session, places: Mapping[PaymentKey, date], known: Known
+) -> None:
+    """Load the payments that were known before the batch came which is the sum of them."""
+    batches = {
+        mark_of_members(number, sequence).digest: (number, sequence)
+        for number, sequence, part in places
+        if not part
+    }
+    rows = await connection.fetch(
+        "SELECT m.* FROM unnest($1::int[], $2::bytea[]) AS k(number, digest) CROSS JOIN LATERAL ("
+        "SELECT number, digest, sequence, part, arrived_on FROM positions.payment_mark AS m "
+        "WHERE m.number = k.number AND m.digest = k.digest OFFSET 0) AS m",
+        [number for number, _ in batches.values()],
+        list(batches),
+    )
+    members: dict[PaymentKey, date] = {}
+    for row in rows:
+        key = (row["number"], row["sequence"], row["part"])
+        known.bank.learn_part(batches[row["digest"]], key)
+        if row["arrived_on"] is not None and key not in known.bank.payments:
+            members[key] = row["arrived_on"]
+    if members:
+        await entry_store.load_payments(connection, members, known.bank)
 
 
 async def _load_movements(connection: Session, keys: Keys, known: Known) -> None:

@@ -8,9 +8,10 @@ import msgspec
 
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.positions.bank_entries import PreparedEntry
+from recon_streams.positions.bank_record import PaymentKey
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import AccountEvent, Evidence
-from recon_streams.positions.identity import Mark
+from recon_streams.positions.identity import Mark, mark_of_members
 from recon_streams.positions.known import Claims, SeenMark
 from recon_streams.positions.working_set import WorkingSet
 
@@ -96,6 +97,27 @@ class MessageIntake:
             # References this observation adds make the payment recognisable under them too.
             known.learn(number, marks, payment=payment, booked_on=booked_on)
         return seen
+
+    def claim_parts(self, number: int, batch: SeenMark) -> list[PaymentKey]:
+        """Return what a known batch is the sum of, as far as no other entry was paired with it."""
+        claimed = self._claimed[number]
+        if batch.part:
+            return []
+        free = [
+            key
+            for key in sorted(self.known.bank.parts.get((number, batch.sequence), ()))
+            if key[1:] not in claimed.payments
+        ]
+        for key in free:
+            claimed.add(key[1:])
+        return free
+
+    def join_batch(self, number: int, sequence: int, member: SeenMark) -> None:
+        """Remember that a new batch, told by the event `sequence`, is the sum of `member` too."""
+        payment = (member.sequence, member.part)
+        marks = (mark_of_members(number, sequence),)
+        self.known.learn(number, marks, payment=payment, booked_on=member.booked_on)
+        self.known.bank.learn_part((number, sequence), (number, *payment))
 
     def learn(
         self, number: int, marks: tuple[Mark, ...], payment: tuple[int, int], day: date | None

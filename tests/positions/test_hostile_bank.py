@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from bank_messages import detail, entry
+from bank_messages import U1, U2, detail, entry
 from statement_office import ROOTS, Office
 
 from recon_streams.book.connection import open_pool
@@ -175,3 +175,67 @@ async def test_a_reference_that_never_ends_is_no_key_of_the_book(office: Office)
     assert again.disposition is Disposition.APPLIED
     assert await office.bank() == "1014"
     assert await office.found() == {}
+
+
+def batch(ref: str, day: str) -> str:
+    """Return a batch of +10 and +20."""
+    parts = detail(uetr=U1, amount="10.00") + detail(uetr=U2, amount="20.00")
+    return entry("30.00", ref=ref, details=parts, day=f"2026-11-{day}")
+
+
+def single(uetr: str, amount: str, day: str) -> str:
+    return entry(amount, details=detail(uetr=uetr), day=f"2026-11-{day}")
+
+
+async def test_a_statement_with_one_line_for_a_batch_holds_its_parts(office: Office) -> None:
+    await hear(office, "054 19: | ", batch("BATCH", "19"))
+    await office.tell("053 19: 1000 > 1030 | BATCH+30")
+    assert await office.bank() == "1030"
+    assert await office.found() == {}
+
+
+async def test_a_batch_notified_for_the_next_day_is_not_added_to_the_statement_that_has_it(
+    office: Office,
+) -> None:
+    await hear(office, "054 20: | ", batch("BATCH", "20"))
+    await office.tell("053 19: 1000 > 1030 | BATCH+30")
+    assert await office.bank() == "1030"
+    await office.tell("053 20: 1030 > 1030 | ")
+    assert await office.found() == {}
+
+
+async def test_a_batch_is_the_sum_of_what_was_notified_before_it_too(office: Office) -> None:
+    await hear(office, "054 20: | ", single(U1, "10.00", "20"))
+    await hear(office, "054 20: | ", batch("BATCH", "20"))
+    await hear(office, "054 20: | ", single(U2, "20.00", "20"))
+    assert await office.bank() == "1030"
+    await office.tell("053 19: 1000 > 1030 | BATCH+30")
+    assert await office.bank() == "1030"
+    await office.tell("053 20: 1030 > 1030 | ")
+    assert await office.found() == {}
+
+
+async def test_a_statement_that_lists_parts_by_themselves_holds_the_batch(office: Office) -> None:
+    await hear(office, "054 20: | ", batch("BATCH", "20"))
+    lines = (single(U1, "10.00", "19"), single(U2, "20.00", "19"))
+    await hear(office, "053 19: 1000 > 1030 | ", *lines)
+    assert await office.bank() == "1030"
+    await office.tell("053 20: 1030 > 1030 | ")
+    assert await office.found() == {}
+
+
+async def test_a_corrected_statement_without_the_batch_takes_its_parts_back(
+    office: Office,
+) -> None:
+    await hear(office, "054 19: | ", batch("BATCH", "19"))
+    await office.tell("053 19: 1000 > 1030 | BATCH+30", "053 19: 1000 > 1000 | made=9")
+    assert await office.bank() == "1000"
+    assert await office.kinds() == ["STATEMENT_CORRECTED"]
+
+
+async def test_the_next_day_of_a_batch_moves_with_the_later_of_two_statements(
+    office: Office,
+) -> None:
+    await hear(office, "054 21: | ", batch("BATCH", "21"))
+    await office.tell("053 20: 1030 > 1030 | ", "053 19: 1000 > 1030 | BATCH+30")
+    assert await office.bank() == "1030"
