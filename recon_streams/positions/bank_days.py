@@ -10,6 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from recon_streams.iso20022.values import Entry, EntryStatus, Message, Report
+from recon_streams.kernel.calendar import instant_of, minutes_of
 from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.positions.bank_statements import PreparedStatement
 from recon_streams.positions.directory import Account
@@ -23,6 +24,12 @@ BOOKED_AHEAD_MAX: Final = timedelta(days=5)
 DAY_MIN: Final = date(1970, 1, 1)
 
 _ANOTHER_AGE: Final = f"a day is not before {DAY_MIN}"
+
+
+def is_over(day: date, account: Account, at: datetime) -> bool:
+    """Return whether `day` is over for the bank of `account`, at its cut-off."""
+    rules = account.rules
+    return at >= instant_of(day, minutes_of(rules.cut_off), rules.time_zone)
 
 
 def check_created(message: Message, at: datetime) -> None:

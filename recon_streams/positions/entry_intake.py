@@ -5,10 +5,12 @@ already booked from notifications of its parts.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 
 from msgspec.structs import replace
 
+from recon_streams.iso20022.values import Entry
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add, normal, subtract
 from recon_streams.positions.bank_entries import PreparedEntry, Told, day_of, rows_of
@@ -147,7 +149,7 @@ class ReportEntries:
         if look is not None:
             intake.known.learn_look(number, look, sequence, entry.booked_on)
         intake.known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
-        day = day_of(entry, account, told)
+        day = self._day_of_new(entry)
         for row in rows_of(prepared, told, key=(number, sequence), day=day, nets=nets):
             intake.known.bank.note_entry(row)
             self.payments.add((number, row.sequence, row.part))
@@ -178,6 +180,18 @@ class ReportEntries:
             payment = (number, sequence, 0)
             intake.say(late_announcement(payment, net, day, told, self._stated_on))
         return Disposition.APPLIED if moves else Disposition.OBSERVATION
+
+    def _day_of_new(self, entry: Entry) -> date:
+        """Return the day on which a new entry counts.
+
+        What comes after a statement that was made before its day was over is not in it: it counts
+        on the day after, until a statement says where it belongs.
+        """
+        day = day_of(entry, self._account, self._told)
+        state = self._intake.working.states[self._account.number]
+        if state.stated_early and day == state.stated_on and not self._told.stated:
+            return day + timedelta(days=1)
+        return day
 
     def _nets_of(
         self, prepared: PreparedEntry, sequence: int

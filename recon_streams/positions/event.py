@@ -112,12 +112,14 @@ class BankStated(_Event, frozen=True, kw_only=True, gc=False, tag="bank_stated")
     """A statement that adds up closed a day: `amount` is the booked balance at the end of it.
 
     `moved_after` is the sum of what the bank is known to have booked on later days, without what
-    still waits for other pages. `settles` names the statement itself, if it came in pages.
+    still waits for other pages. `settles` names the statement itself, if it came in pages. One that
+    `is_early` came before its day was over, and more of that day may follow.
     """
 
     amount: Decimal
     closing_on: date
     moved_after: Decimal
+    is_early: bool = False
     settles: tuple[str, ...] = ()
 
 

@@ -98,7 +98,13 @@ def _bank_stated(state: AccountState, event: BankStated) -> AccountState:
         as_of=_later(state.bank.as_of, event.at),
         evidence=event.evidence or state.bank.evidence,
     )
-    return replace(state, bank=bank, stated_on=event.closing_on, held=held)
+    return replace(
+        state,
+        bank=bank,
+        stated_on=event.closing_on,
+        stated_early=event.is_early,
+        held=held,
+    )
 
 
 def _with_bank_legs(items: dict[str, Item], legs: tuple[Leg, ...]) -> dict[str, Item]:

@@ -37,7 +37,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """One version of the rules of one account.
 
     `day_record` is the message whose closing balance counts; `unsigned_is_credit` that a balance
-    without a direction is in credit; `time_zone` is the bank's.
+    without a direction is in credit; `time_zone` is the bank's, and at `cut_off` its day ends.
     """
 
     version: int = 1
@@ -53,6 +53,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     day_record: str = "camt.053"
     unsigned_is_credit: bool = False
     time_zone: str = "UTC"
+    cut_off: str = "24:00"
 
     def due_within(self, rail: str | None) -> timedelta:
         """Return how long a payment on `rail` may be between its two legs."""
@@ -88,4 +89,5 @@ def rules_of(definition: AccountDefinition, version: int) -> Rules:
         day_record=definition.statements.day_record,
         unsigned_is_credit=definition.statements.unsigned_balances == "credit",
         time_zone=definition.time_zone,
+        cut_off=definition.statements.cut_off,
     )

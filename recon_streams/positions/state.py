@@ -75,6 +75,7 @@ class AccountState(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_def
         items: Announced payments by reference, until settled and due, or released.
         evaluated_at: The newest instant seen in any event; the only clock of the core.
         stated_on: The day whose closing balance the bank's anchor is; None before any statement.
+        stated_early: Whether that day was not over when its statement came.
         notified: Whether the bank ever announced anything by itself (camt.054).
         held: What waits for the other pages of a statement, by the name of it.
     """
@@ -91,6 +92,7 @@ class AccountState(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_def
     ledger_sequence: int = 0
     items: dict[str, Item] = {}
     stated_on: date | None = None
+    stated_early: bool = False
     notified: bool = False
     held: dict[str, Hold] = {}
 

@@ -10,12 +10,12 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.disposition import Disposition, Held
 from recon_streams.kernel.money import normal, subtract
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
-from recon_streams.positions import chain_findings
+from recon_streams.positions import judging
+from recon_streams.positions.bank_days import is_over
 from recon_streams.positions.bank_entries import Told
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import (
@@ -27,14 +27,13 @@ from recon_streams.positions.entry_intake import ReportEntries, told_of
 from recon_streams.positions.event import BankMoved, BankObserved, BankStated
 from recon_streams.positions.holding import given_up, held_after, name_of
 from recon_streams.positions.message_intake import MessageIntake
+from recon_streams.positions.state import AccountState
 from recon_streams.positions.withdrawal import Withdrawal
 from recon_streams.statements.chain import (
     Link,
-    continuity,
     earlier_version,
     is_later,
     is_older_version,
-    neighbours,
 )
 from recon_streams.statements.equation import Equation
 
@@ -83,8 +82,8 @@ class StatementIntake:
         if before is not None:
             self._bank.restate(self._number, before, "SUPERSEDED")
         became = self._anchor(link, entries)
-        self._judge_chain(link)
-        self._judge_entries(link, entries)
+        judging.judge_chain(self._intake, self._number, link)
+        judging.judge_entries(self._intake, self._report, link, entries)
         self._keep(link, equation, "ACCEPTED")
         return became
 
@@ -125,10 +124,11 @@ class StatementIntake:
         state = self._intake.working.states[self._number]
         assert link.closing is not None, "what adds up has a closing"
         if self._is_newest(link):
-            self._state(link.closing, link.closing_on)
+            is_early = not is_over(link.closing_on, self._account, self._intake.at)
+            self._state(link.closing, link.closing_on, is_early=is_early)
             return Disposition.APPLIED
         if entries.is_crossed and state.stated_on is not None and state.bank.anchor is not None:
-            self._state(state.bank.anchor, state.stated_on)
+            self._state_again(state)
             return Disposition.APPLIED
         if self._hold in state.held:
             return self.let_go()
@@ -154,7 +154,13 @@ class StatementIntake:
         self._intake.record(self._account, event)
         return Disposition.APPLIED if isinstance(event, BankMoved) else Disposition.OBSERVATION
 
-    def _state(self, amount: Decimal, closing_on: date) -> None:
+    def _state_again(self, state: AccountState) -> None:
+        """Count again what follows the anchor there is."""
+        assert state.stated_on is not None, "it was stated"
+        assert state.bank.anchor is not None, "with a balance"
+        self._state(state.bank.anchor, state.stated_on, is_early=state.stated_early)
+
+    def _state(self, amount: Decimal, closing_on: date, *, is_early: bool) -> None:
         state = self._intake.working.states[self._number]
         booked_after = self._bank.moved_after(self._number, closing_on)
         waiting = held_after(state, closing_on, but=self._hold)
@@ -164,6 +170,7 @@ class StatementIntake:
             amount=amount,
             closing_on=closing_on,
             moved_after=normal(subtract(booked_after, waiting)),
+            is_early=is_early,
             settles=(self._hold,) if self._hold in state.held else (),
         )
         self._intake.record(self._account, event)
@@ -226,42 +233,13 @@ class StatementIntake:
         self._withdrawal.take_back(own, link)
         state = self._intake.working.states[self._number]
         if state.stated_on is not None and state.bank.anchor is not None:
-            self._state(state.bank.anchor, state.stated_on)
+            self._state_again(state)
         else:
             self._observe()
         return Disposition.OBSERVATION
 
     def _places_of(self, link: Link) -> list[tuple[str, str]]:
         return self._bank.places_of(self._number, link.origin, link.path)
-
-    def _judge_chain(self, link: Link) -> None:
-        before, after = neighbours(self._links, link)
-        words: list[Finding | Cleared | None] = []
-        if before is not None:
-            words += chain_findings.chain(self._number, before, link, continuity(before, link))
-        if after is not None:
-            words += chain_findings.chain(self._number, link, after, continuity(link, after))
-            words.append(chain_findings.number_arrived(self._number, link))
-        for word in words:
-            if word is not None:
-                self._intake.say(word)
-
-    def _judge_entries(self, link: Link, entries: ReportEntries) -> None:
-        """Say what was announced and is not in it, and what is in it and was not announced."""
-        state = self._intake.working.states[self._number]
-        first_on, last_on = self._statement.first_on, link.closing_on
-        waiting = self._bank.unconfirmed.get(self._number, {})
-        for key, payment in waiting.items():
-            is_within = (first_on is None or payment.day >= first_on) and payment.day <= last_on
-            if is_within and key not in entries.payments and payment.net:
-                self._intake.say(say.unconfirmed(key, payment, link))
-        if entries.booked and state.notified and self._statement.pages is None:
-            self._intake.say(say.late_notification(self._number, link, entries.total))
-        day = [other for other in self._links if other.closing_on == last_on]
-        if any(other.status == "UNBALANCED" for other in day):
-            self._intake.say(say.balanced(self._number, link))
-        self._intake.say(say.agreement(self._number, last_on, link.origin))
-        self._intake.say(say.complete(self._number, f"{last_on}", self._told))
 
     def _keep(self, link: Link, equation: Equation, status: str) -> None:
         row = StatementRow(

@@ -239,3 +239,41 @@ async def test_the_next_day_of_a_batch_moves_with_the_later_of_two_statements(
     await hear(office, "054 21: | ", batch("BATCH", "21"))
     await office.tell("053 20: 1030 > 1030 | ", "053 19: 1000 > 1030 | BATCH+30")
     assert await office.bank() == "1030"
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EVENING = NOON.replace(hour=18)
+NEXT_DAY = NOON.replace(day=21)
+
+
+async def test_a_payout_after_a_statement_of_the_running_day_is_not_hidden_by_it(
+    office: Office,
+) -> None:
+    await office.tell("053 20: 1000 > 1000 | ", at=NOON)
+    (outcome,) = await office.tell("054 20: | A-400", at=EVENING)
+    assert outcome.disposition is Disposition.APPLIED
+    assert await office.bank() == "600"
+    await office.tell("053 20: 1000 > 600 | A-400 made=23", at=NEXT_DAY)
+    assert await office.bank() == "600"
+    assert "NOTIFICATION_UNCONFIRMED" not in await office.kinds()
+    (outcome,) = await office.tell("054 20: | B-5", at=NEXT_DAY)
+    assert outcome.disposition is Disposition.OBSERVATION
+    assert await office.kinds() == ["NOTIFICATION_UNCONFIRMED", "STATEMENT_CORRECTED"]
+
+
+async def test_what_no_later_statement_holds_leaves_with_the_one_of_the_next_day(
+    office: Office,
+) -> None:
+    await office.tell("053 20: 1000 > 1000 | ", at=NOON)
+    await office.tell("054 20: | A-400", at=EVENING)
+    await office.tell("053 21: 1000 > 1000 | ", at=NEXT_DAY.replace(day=22))
+    assert await office.bank() == "1000"
+    assert await office.found() == {"NOTIFICATION_UNCONFIRMED payment 3.0": "-400"}
+
+
+async def test_a_day_is_over_at_the_cut_off_of_its_account(office: Office) -> None:
+    await office.register(cut_off="11:00")
+    await office.tell("053 20: 1000 > 1000 | ", at=NOON)
+    (outcome,) = await office.tell("054 20: | A-400", at=EVENING)
+    assert outcome.disposition is Disposition.OBSERVATION
+    assert await office.kinds() == ["NOTIFICATION_UNCONFIRMED"]
