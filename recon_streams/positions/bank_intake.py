@@ -6,6 +6,7 @@ from datetime import datetime
 from recon_streams.kernel.disposition import Disposition, Held, Outcome, quarantined
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions.bank_message import Prepared, PreparedReport
+from recon_streams.positions.bank_statements import link_of
 from recon_streams.positions.cross_check import compare_balance, compare_total, keep_report
 from recon_streams.positions.directory import Account
 from recon_streams.positions.entry_intake import ReportEntries, told_of
@@ -16,6 +17,7 @@ from recon_streams.positions.message_intake import MessageIntake
 from recon_streams.positions.page_intake import PageIntake
 from recon_streams.positions.statement_intake import StatementIntake
 from recon_streams.positions.working_set import WorkingSet
+from recon_streams.statements.chain import earlier_version, is_older_version
 
 
 def take(prepared: Prepared, working: WorkingSet, *, at: datetime, evidence: Evidence) -> Outcome:
@@ -67,12 +69,13 @@ class _Message:
         for report in reports:
             key = (report.account.number, report.key)
             seen = self._known.reports.get(key)
-            if seen is None:
+            if seen is None or self._says_it_again(report):
                 became = self._take_report(report)
                 if isinstance(became, Held):
                     held.append(became)
                     continue
-                self._known.learn_report(*key, SeenReport(report.content, where, became))
+                if seen is None:
+                    self._known.learn_report(*key, SeenReport(report.content, where, became))
                 self.became.add(became)
             elif seen.content != report.content:
                 held.append(_conflict(report, seen))
@@ -81,6 +84,18 @@ class _Message:
             else:
                 self._note_known(seen.where)
         return held
+
+    def _says_it_again(self, report: PreparedReport) -> bool:
+        """Return whether the bank takes a correction back, by saying what it said before it."""
+        statement = report.statement
+        if statement is None or statement.pages is not None or not statement.closes_day:
+            return False
+        place = (self._intake.origin, report.path)
+        link = link_of(
+            statement, statement.equation, message=report.message, origin=place[0], path=place[1]
+        )
+        now = earlier_version(self._known.bank.links.get(report.account.number, []), link)
+        return now is not None and now.content != link.content and is_older_version(now, link)
 
     def _taken_before(
         self, reports: Collection[PreparedReport], where: str

@@ -120,6 +120,9 @@ def _prepared(
             # Its balances name it: banks send it again under other ids, and correct it under one.
             content = statement.content
             key = digest_of(message.message, content.hex(), _place_of(message))
+            if statement.pages is not None:
+                # A page that a correction leaves as it was is a page of the correction too.
+                key = digest_of(key.hex(), statement.pages.key.hex())
     return PreparedReport(
         account=account,
         message=message.message,

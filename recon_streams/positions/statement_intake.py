@@ -194,12 +194,12 @@ class StatementIntake:
             return opened_at is None or link.closing_on >= opened_at.date()
         if link.closing_on != state.stated_on:
             return link.closing_on > state.stated_on
-        same_day = (
+        same_day = [
             other
             for other in self._links
             if other.closing_on == link.closing_on and other.status == "ACCEPTED"
-        )
-        return all(is_later(link, other) for other in same_day)
+        ]
+        return all(is_later(link, other, are_all=len(same_day) == 1) for other in same_day)
 
     def correct(
         self, before: Link, link: Link, entries: ReportEntries, *, added: tuple[int, Decimal]

@@ -5,6 +5,7 @@ January at some banks, and skip at others without a statement being lost: where 
 connect, nothing is missing whatever the numbers say. Electronic and legal numbers count apart.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from recon_streams.kernel.money import normal, subtract
 
 # More skipped numbers than this are another way of counting, not lost statements.
 MISSING_MAX: Final = 31
+_TWO: Final = 2
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,14 +126,18 @@ def _step(before: Link, after: Link) -> int | None:
     return second - first
 
 
-def is_later(one: Link, other: Link) -> bool:
+def is_later(one: Link, other: Link, *, are_all: bool = False) -> bool:
     """Return whether `one` comes after `other` in the chain.
 
     By day; within a day by number, else by which of the two opens with the other's closing, else
-    by when the bank made them.
+    by when the bank made them. Where they `are_all` of their day balances speak before numbers,
+    which may have restarted; of three the last may close with what the first opened with.
     """
     if one.closing_on != other.closing_on:
         return one.closing_on > other.closing_on
+    goes_on, goes_back = one.opening == other.closing, one.closing == other.opening
+    if are_all and goes_on != goes_back and None not in {one.opening, other.opening}:
+        return goes_on
     theirs, own = _number(other, one)
     if theirs is not None and theirs != own:
         return own > theirs
@@ -144,15 +150,16 @@ def is_later(one: Link, other: Link) -> bool:
 
 def neighbours(links: Iterable[Link], link: Link) -> tuple[Link | None, Link | None]:
     """Return the statements right before and after `link` among `links`, which count."""
+    others = [each for each in links if each.key != link.key and each.status == "ACCEPTED"]
+    days = Counter(each.closing_on for each in (*others, link))
     before: Link | None = None
     after: Link | None = None
-    for other in links:
-        if other.key == link.key or other.status != "ACCEPTED":
-            continue
-        if is_later(link, other):
-            if before is None or is_later(other, before):
+    for other in others:
+        are_all = days[other.closing_on] == _TWO
+        if is_later(link, other, are_all=are_all):
+            if before is None or is_later(other, before, are_all=are_all):
                 before = other
-        elif after is None or is_later(after, other):
+        elif after is None or is_later(after, other, are_all=are_all):
             after = other
     return before, after
 

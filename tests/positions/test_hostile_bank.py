@@ -277,3 +277,43 @@ async def test_a_day_is_over_at_the_cut_off_of_its_account(office: Office) -> No
     (outcome,) = await office.tell("054 20: | A-400", at=EVENING)
     assert outcome.disposition is Disposition.OBSERVATION
     assert await office.kinds() == ["NOTIFICATION_UNCONFIRMED"]
+
+
+async def test_a_correction_is_taken_back_by_what_was_said_before_it(office: Office) -> None:
+    first, second = "053 19: 1000 > 1030 | A+30", "053 19: 1000 > 1010 | B+10 made=9"
+    await office.tell(first, second)
+    assert await office.bank() == "1010"
+    (outcome,) = await office.tell(first)
+    assert outcome.disposition is Disposition.DUPLICATE, "made at eight, before the correction"
+    (outcome,) = await office.tell(f"{first} made=10")
+    assert outcome.disposition is Disposition.APPLIED
+    assert await office.bank() == "1030"
+    (outcome,) = await office.tell(f"{first} made=10")
+    assert outcome.disposition is Disposition.DUPLICATE
+
+
+async def test_a_page_that_a_correction_leaves_as_it_was_is_a_page_of_it(office: Office) -> None:
+    same = "053 19: 1000 > 1030 | A+30 page=1/2 close=ITBD"
+    await office.tell(f"{same} id=V1", "053 19: 1030 > 1050 | B+20 open=ITBD page=2/2 id=V1")
+    assert await office.bank() == "1050"
+    corrected = "053 19: 1030 > 1035 | C+5 open=ITBD page=2/2 id=V2 made=9"
+    await office.tell(f"{same} id=V2 made=9", corrected)
+    assert await office.bank() == "1035"
+    assert await office.kinds() == ["STATEMENT_CORRECTED"]
+
+
+async def test_an_older_version_in_pages_does_not_replace_a_newer_one(office: Office) -> None:
+    await office.tell("053 19: 1000 > 1035 | A+30 C+5 made=9")
+    await office.tell("053 19: 1000 > 1030 | A+30 page=1/2 close=ITBD id=V1")
+    await office.tell("053 19: 1030 > 1050 | B+20 open=ITBD page=2/2 id=V1")
+    assert await office.bank() == "1035"
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_of_two_statements_of_a_day_balances_tell_the_later_when_the_counter_restarts(
+    office: Office, order: tuple[int, int]
+) -> None:
+    lines = ("053 19 #7: 1000 > 1030 | A+30", "053 19 #1: 1030 > 1010 | B-20")
+    await office.tell(*(lines[place] for place in order))
+    assert await office.bank() == "1010"
+    assert await office.found() == {}
