@@ -14,6 +14,7 @@ from recon_streams.iso20022.safe_xml import Element
 from recon_streams.iso20022.shapes import BALANCE, BALANCE_TYPE, CODE, CREDIT_LINE
 from recon_streams.iso20022.values import Balance, Direction, FindingCode
 from recon_streams.kernel.money import ZERO, add, subtract
+from recon_streams.kernel.refusal import RefusalCode, Refused
 
 
 def balance_of(element: Element, path: str, reading: Reading) -> Balance:
@@ -39,7 +40,7 @@ def balance_of(element: Element, path: str, reading: Reading) -> Balance:
         direction=direction,
         on=moment.on if moment else None,
         at=moment.at if moment else None,
-        credit_line=_credit_line_of(many, path, reading),
+        credit_line=_credit_line_of(many, path, reading, currency=currency),
     )
 
 
@@ -60,12 +61,17 @@ def _type_of(
     return text_in(inner, "Cd", where), text_in(inner, "Prtry", where), sub_type
 
 
-def _credit_line_of(many: Repeated, path: str, reading: Reading) -> Decimal | None:
+def _credit_line_of(
+    many: Repeated, path: str, reading: Reading, *, currency: str
+) -> Decimal | None:
     total: Decimal | None = None
     for number, element in enumerate(many.get("CdtLine", ()), start=1):
         where = f"{path}/CdtLine[{number}]"
         inner = reading.children(element, CREDIT_LINE, where)
         if "Amt" in inner and boolean_in(inner, "Incl", where):
-            amount, _ = money_of(inner["Amt"], where, reading)
+            amount, other = money_of(inner["Amt"], where, reading)
+            if other != currency:
+                rule = "a credit line that is included is in the currency of its balance"
+                raise Refused(RefusalCode.CURRENCY_MISMATCH, f"{where}/Amt", rule, other)
             total = amount if total is None else add(total, amount)
     return total

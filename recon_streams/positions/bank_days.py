@@ -6,6 +6,7 @@ such a day would contain all that comes. Days of another age are mistakes of a f
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,7 @@ def check_report(report: Report, at: datetime) -> None:
     for place, balance in enumerate(report.balances, start=1):
         if balance.on is not None:
             _check_day(balance.on, f"{report.path}/Bal[{place}]/Dt")
+    _check_ends(report)
     _check_booked(report.entries, (at + BOOKED_AHEAD_MAX).date())
 
 
@@ -82,6 +84,22 @@ def check_statement(
         rule = "a statement does not close before the day it opens"
         found = f"opens {opening_on}, closes {equation.closing_on}"
         raise Refused(RefusalCode.INVALID_DATE, f"{path}/Bal", rule, found)
+
+
+def _check_ends(report: Report) -> None:
+    """Refuse a report that opens or closes one day twice: nobody can say which of them counts.
+
+    Raises:
+        Refused: DUPLICATE_FIELD.
+    """
+    seen: dict[tuple[object, ...], Decimal] = {}
+    for place, each in enumerate(report.balances, start=1):
+        if each.code not in {"OPBD", "PRCD", "CLBD"}:
+            continue
+        key = (each.code, each.currency, each.on, each.at, each.sub_type)
+        if seen.setdefault(key, each.amount) != each.amount:
+            rule = f"one {each.code} for each day and currency"
+            raise Refused(RefusalCode.DUPLICATE_FIELD, f"{report.path}/Bal[{place}]", rule)
 
 
 def _check_booked(entries: Iterable[Entry], day_max: date) -> None:

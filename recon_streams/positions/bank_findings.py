@@ -31,6 +31,21 @@ def late_announcement(
     )
 
 
+def before_opening(payment: PaymentKey, net: Decimal, day: date, told: Told) -> Finding:
+    """Return that a payment is told long after the opening figure that must have contained it."""
+    return Finding(
+        cause=_of_payment(payment),
+        source=Source.STATEMENT,
+        amount=net,
+        on=day,
+        facts={
+            "what": "dated before the opening figure, and told long after it: is its date right?",
+            "message": told.message,
+            "origin": told.origin,
+        },
+    )
+
+
 def unconfirmed(payment: PaymentKey, known: Payment, link: Link) -> Finding:
     """Return that a statement does not hold a payment that was announced for its days."""
     return Finding(

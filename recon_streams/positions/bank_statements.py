@@ -1,6 +1,6 @@
 """The part of a statement or report that is not its entries, ready to be judged. Pure."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,7 @@ class PreparedStatement(msgspec.Struct, frozen=True, kw_only=True):
         is_report: Whether it is a camt.052; such a one closes a day only with a CLBD.
         lists_day: Whether it lists everything since its opening, and not only what is new.
         first_on: The first day it is about.
+        until_on: The last day it is about, where it says so by itself.
         closing_on: The day it closes; None where that cannot be told.
         spoken_at: The instant its closing is of, where the bank gave one with its zone.
         pages: Set where it is a page that is not a whole statement by itself.
@@ -59,6 +60,7 @@ class PreparedStatement(msgspec.Struct, frozen=True, kw_only=True):
     legal_sequence: int | None
     created_at: datetime | None
     first_on: date | None
+    until_on: date | None
     closing_on: date | None
     spoken_at: datetime | None
     pages: PreparedPages | None
@@ -95,7 +97,8 @@ def prepare_statement(message: Message, report: Report, account: Account) -> Pre
     return PreparedStatement(
         is_record=account.rules.day_record == message.message,
         is_report=message.message == "camt.052",
-        lists_day=message.message == "camt.053" or equation.opening_code in {"OPBD", "PRCD"},
+        lists_day=message.message == "camt.053"
+        or _is_cumulative(report, equation, ZoneInfo(account.rules.time_zone)),
         equation=equation,
         content=signature_of(report),
         statement_id=report.id,
@@ -103,6 +106,7 @@ def prepare_statement(message: Message, report: Report, account: Account) -> Pre
         legal_sequence=report.legal_sequence,
         created_at=message.group_header.created_at or report.created_at,
         first_on=_first_day(report, equation),
+        until_on=_day_of(report.until_at),
         closing_on=closing_on,
         spoken_at=spoken if has_zones else None,
         pages=_pages_of(message, report, equation),
@@ -202,6 +206,19 @@ def _pages_of(message: Message, report: Report, equation: Equation) -> PreparedP
     day = made.date().isoformat() if made else str(equation.closing_on or "")
     key = digest_of("pages", message.message, account, name, sequence, day)
     return PreparedPages(key=key, number=number, is_last=bool(is_last))
+
+
+def _is_cumulative(report: Report, equation: Equation, zone: ZoneInfo) -> bool:
+    """Return whether a report lists its day from the start, and not what is new since the last.
+
+    Its period says so; without one an opening does, if the entries lead from it to the closing.
+    """
+    if equation.difference:
+        return False
+    if report.from_at is None:
+        return equation.opening_code in {"OPBD", "PRCD"}
+    # Without a zone it was read as UTC.
+    return time(0) in {report.from_at.time(), report.from_at.astimezone(zone).time()}
 
 
 def _first_day(report: Report, equation: Equation) -> date | None:

@@ -14,7 +14,11 @@ from recon_streams.iso20022.values import Entry
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add, normal, subtract
 from recon_streams.positions.bank_entries import PreparedEntry, Told, day_of, rows_of
-from recon_streams.positions.bank_findings import late_announcement, now_confirmed
+from recon_streams.positions.bank_findings import (
+    before_opening,
+    late_announcement,
+    now_confirmed,
+)
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.bank_record import Confirmation, PaymentKey
 from recon_streams.positions.counting import Counting
@@ -25,6 +29,7 @@ from recon_streams.positions.event import (
     Leg,
     Wait,
 )
+from recon_streams.positions.identity import NEAR
 from recon_streams.positions.known import SeenMark
 from recon_streams.positions.message_intake import MessageIntake
 
@@ -176,10 +181,20 @@ class ReportEntries:
                 at=intake.at, evidence=where, legs=tuple(legs), message=told.message
             )
         assert intake.record(account, event) == sequence, "an entry is one event"
-        if is_late and not told.stated and not prepared.in_opening:
-            payment = (number, sequence, 0)
-            intake.say(late_announcement(payment, net, day, told, self._stated_on))
+        if not moves and not told.stated:
+            self._say_hidden(prepared, (number, sequence, 0), net, day)
         return Disposition.APPLIED if moves else Disposition.OBSERVATION
+
+    def _say_hidden(
+        self, prepared: PreparedEntry, payment: PaymentKey, net: Decimal, day: date
+    ) -> None:
+        """Say that an entry was announced, and that the anchor must contain it, if that is odd."""
+        stated_on, opened_at = self._stated_on, self._account.bank_opened_at
+        if prepared.in_opening:
+            if opened_at is not None and self._intake.at - opened_at > NEAR:
+                self._intake.say(before_opening(payment, net, day, self._told))
+        elif stated_on is not None and day <= stated_on:
+            self._intake.say(late_announcement(payment, net, day, self._told, stated_on))
 
     def _day_of_new(self, entry: Entry) -> date:
         """Return the day on which a new entry counts.
@@ -248,11 +263,15 @@ def told_of(report: PreparedReport, intake: MessageIntake) -> Told:
     equation = statement.equation
     # A page that was cut from a statement has the balances of the whole.
     is_whole = statement.pages is None or statement.pages.balanced is True
-    closes = equation.closing_code == "CLBD" or is_whole
+    # What a page holds is in the balance at its end, whatever that is called.
+    closes = equation.closing_code == "CLBD" or is_whole or is_page
+    day_max = statement.closing_on if equation.closing is not None and closes else None
+    if day_max is None and is_page:
+        day_max = statement.until_on
     opens = equation.opening_code in {"OPBD", "PRCD"} or is_whole
     return replace(
         told,
         stated=True,
         day_min=statement.first_on if equation.opening is not None and opens else None,
-        day_max=statement.closing_on if equation.closing is not None and closes else None,
+        day_max=day_max,
     )

@@ -150,7 +150,13 @@ def is_later(one: Link, other: Link, *, are_all: bool = False) -> bool:
 
 def neighbours(links: Iterable[Link], link: Link) -> tuple[Link | None, Link | None]:
     """Return the statements right before and after `link` among `links`, which count."""
-    others = [each for each in links if each.key != link.key and each.status == "ACCEPTED"]
+    others = [
+        each
+        for each in links
+        if each.key != link.key
+        and each.status == "ACCEPTED"
+        and not (_covers(link, each) or _covers(each, link))
+    ]
     days = Counter(each.closing_on for each in (*others, link))
     before: Link | None = None
     after: Link | None = None
@@ -162,6 +168,20 @@ def neighbours(links: Iterable[Link], link: Link) -> tuple[Link | None, Link | N
         elif after is None or is_later(after, other, are_all=are_all):
             after = other
     return before, after
+
+
+def _covers(long: Link, short: Link) -> bool:
+    """Return whether `long` tells the days of `short` again, as one of a month does."""
+    since, until = long.opening_on, long.closing_on
+    if since is None or not since <= short.closing_on <= until:
+        return False
+    if short.closing_on == until:
+        begins = short.opening_on or short.closing_on
+        return since < begins and long.closing == short.closing and long.opening != short.opening
+    if short.closing_on == since:
+        # Banks print an opening under its own day or under the day before; only balances tell.
+        return long.opening == short.opening != short.closing
+    return True
 
 
 def earlier_version(links: Sequence[Link], link: Link) -> Link | None:
