@@ -27,6 +27,10 @@ def test_ticks_and_positions_of_an_account_go_to_one_member(members: int) -> Non
         assert found.get("recon.ticks") == found.get("recon.positions")
 
 
+def test_a_member_offers_one_assignor_because_its_client_joins_once_for_each() -> None:
+    assert len(untyped.ASSIGNORS) == 1
+
+
 def test_both_topics_have_the_same_partitions_and_key() -> None:
     positions, ticks = (by_name(name) for name in TOPICS)
     assert positions.partitions == ticks.partitions
