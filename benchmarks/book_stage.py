@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from agents.commit import commit_batch
+from agents.consume import ConsumeParts, consume
 from agents.intakes import make_intakes
 from recon_streams.book.connection import open_pool
 from recon_streams.book.intake import Intake
@@ -45,18 +46,47 @@ class Desk:
     async def take(self, values: Sequence[bytes]) -> float:
         """Read and commit `values` as one batch; return the seconds the transaction took."""
         first, self._offset = self._offset, self._offset + len(values)
-        records = tuple(
-            Record(self._topic, 0, first + n, b"k", value, (), self._arrived(first + n))
-            for n, value in enumerate(values)
-        )
-        batch = Batch(self._topic, 0, first, self._offset, records)
+        batch = _batch(self._topic, 0, first, values)
         readings = await read_batch(self._intake, batch)
         began = perf_counter()
         await commit_batch(self.pool, self._intake, batch, readings)
         return perf_counter() - began
 
-    def _arrived(self, offset: int) -> datetime:
-        return BEGAN_AT + timedelta(milliseconds=offset)
+
+async def drain(
+    pool: asyncpg.Pool, topic: str, partitions: Sequence[Sequence[bytes]], *, batch_records: int
+) -> None:
+    """Take all of `partitions` into the book as a worker does, round robin, all of them durable."""
+    await pool.executemany(
+        "INSERT INTO book.stream (topic, part, first_offset, next_offset) VALUES ($1, $2, 0, 0)",
+        [(topic, number) for number in range(len(partitions))],
+    )
+    parts = ConsumeParts(
+        pool=pool,
+        intake=make_intakes(DirectoryCache())[topic],
+        on_committed=lambda _batch, _outcomes: None,
+        on_settled=lambda _batch: None,
+        retry_seconds=1,
+    )
+    await consume(parts, _round_robin(topic, partitions, batch_records))
+
+
+async def _round_robin(
+    topic: str, partitions: Sequence[Sequence[bytes]], batch_records: int
+) -> AsyncIterator[Batch]:
+    for first in range(0, max(map(len, partitions)), batch_records):
+        for part, values in enumerate(partitions):
+            if taken := values[first : first + batch_records]:
+                yield _batch(topic, part, first, taken)
+
+
+def _batch(topic: str, part: int, first: int, values: Sequence[bytes]) -> Batch:
+    arrived = (BEGAN_AT + timedelta(milliseconds=first + n) for n in range(len(values)))
+    records = tuple(
+        Record(topic, part, first + n, b"k", value, (), at)
+        for n, (value, at) in enumerate(zip(values, arrived, strict=True))
+    )
+    return Batch(topic, part, first, first + len(values), records)
 
 
 @asynccontextmanager

@@ -4,17 +4,21 @@ import os
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
+from zlib import crc32
 
 import uvloop
 from lxml import etree
 
-from benchmarks.book_stage import Desk, book
+from benchmarks.book_stage import book, drain
 from benchmarks.stage import median, quiet
+from recon_streams.runtime.tuning import tune_collector
 from recon_streams.testing.traffic import Plan, Traffic
 
 TOPIC = "bank.notifications"
 MESSAGES = int(os.environ.get("BENCH_ENTRY_MESSAGES", "300"))
 ENTRIES = 100
+BATCH = 20
+PARTITIONS = 4
 ROUNDS = 3
 _NS = "{urn:iso:std:iso:20022:tech:xsd:camt.054.001.08}"
 
@@ -26,15 +30,14 @@ def main() -> None:
 async def _main() -> None:
     ours, bare = [], []
     for number in range(ROUNDS):
-        traffic, values = _messages(seed=number + 1)
+        traffic, partitions = _messages(seed=number + 1)
+        values = [value for partition in partitions for value in partition]
         async with book(traffic.registry()) as pool:
-            desk = Desk(pool, TOPIC)
-            await desk.open()
+            tune_collector()
             rate, total = bare_loop(values)
             bare.append(rate)
             began = perf_counter()
-            for start in range(0, len(values), 20):
-                await desk.take(values[start : start + 20])
+            await drain(pool, TOPIC, partitions, batch_records=BATCH)
             ours.append(len(values) * ENTRIES / (perf_counter() - began))
             booked = await pool.fetchval("SELECT sum(net) FROM positions.bank_entry")
         assert booked == total, f"the loops disagree: {total} and {booked}"
@@ -59,7 +62,8 @@ def bare_loop(values: list[bytes]) -> tuple[float, Decimal]:
     return count / (perf_counter() - began), total
 
 
-def _messages(seed: int) -> tuple[Traffic, list[bytes]]:
+def _messages(seed: int) -> tuple[Traffic, list[list[bytes]]]:
+    """Return messages by partition; those of an account share one, as their key says."""
     plan = Plan(
         inputs=2 * MESSAGES,
         duplicate_share=0,
@@ -69,8 +73,11 @@ def _messages(seed: int) -> tuple[Traffic, list[bytes]]:
         seed=seed,
     )
     traffic = Traffic(plan)
-    values = [made.value for made in traffic if made.topic == TOPIC]
-    return traffic, values[:MESSAGES]
+    partitions: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
+    made = [each for each in traffic if each.topic == TOPIC][:MESSAGES]
+    for each in made:
+        partitions[crc32(each.key) % PARTITIONS].append(each.value)
+    return traffic, partitions
 
 
 if __name__ == "__main__":
