@@ -13,6 +13,7 @@ from recon_streams.discrepancies.deadline import Working, due_at
 from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Source
 from recon_streams.discrepancies.life import Life, NotPossible, after
 from recon_streams.discrepancies.severity import severity_of
+from recon_streams.discrepancies.unchanged import says_nothing_new
 from recon_streams.kernel.money import normal
 
 # Of what was said before: which check, and whether it was a proof.
@@ -108,19 +109,24 @@ def born(actions: Sequence[AnyAction]) -> tuple[Taken, ...]:
 
 
 def changed(
-    discrepancy: Discrepancy, actions: Sequence[AnyAction], known: AbstractSet[Said] = frozenset()
+    discrepancy: Discrepancy,
+    actions: Sequence[AnyAction],
+    known: AbstractSet[Said] = frozenset(),
+    *,
+    working: Working | None = None,
 ) -> list[Change]:
     """Return what `actions` do to `discrepancy`: one change, or none if there is nothing new.
 
     What the same check said of the same evidence before, by `known`, is not new; nor is a proof
-    that something is gone which is gone already.
+    that something is gone which is gone already; nor that what was open, or ended by a person, is
+    still what it was. `working` is how its account counts its days.
 
     Raises:
         NotPossible: The state does not allow what a person asks; the message names the id.
     """
     fresh = [action for action in actions if not _is_known(action, known)]
     try:
-        taken = _taken(discrepancy.life, fresh)
+        taken = _taken(discrepancy.life, fresh, working)
     except NotPossible as refusal:
         raise NotPossible(f"{discrepancy.id}: {refusal}") from refusal
     if not taken:
@@ -135,10 +141,14 @@ def _is_known(action: AnyAction, known: AbstractSet[Said]) -> bool:
     return (action.source, isinstance(action, ProvenGone)) in known
 
 
-def _taken(life: Life | None, actions: Iterable[AnyAction]) -> tuple[Taken, ...]:
+def _taken(
+    life: Life | None, actions: Iterable[AnyAction], working: Working | None = None
+) -> tuple[Taken, ...]:
     taken: list[Taken] = []
     for action in actions:
         if isinstance(action, ProvenGone) and life is not None and not life.is_open:
+            continue
+        if isinstance(action, Found) and life and says_nothing_new(life, action, working):
             continue
         following = after(life, action)
         taken.append(Taken(before=life, action=action, after=following))

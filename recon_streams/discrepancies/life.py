@@ -30,7 +30,7 @@ from topics.discrepancies import DiscrepancyState as State
 # What sleeps longer is forgotten, and a snooze holds back the escalation of what is overdue.
 SNOOZE_MAX: Final = timedelta(days=14)
 
-_URGENCY: Final = {
+URGENCY: Final = {
     Severity.INFO: 0,
     Severity.WARNING: 1,
     Severity.ERROR: 2,
@@ -196,7 +196,7 @@ def _found_again(life: Life, found: Found) -> Life:
     if not life.is_open:
         begun = _begun_again(seen, found.at, found.due_at)
         return msgspec.structs.replace(begun, severity=found.severity)
-    if _URGENCY[found.severity] <= _URGENCY[life.severity]:
+    if URGENCY[found.severity] <= URGENCY[life.severity]:
         return seen
     return msgspec.structs.replace(
         seen,

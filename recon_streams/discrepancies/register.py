@@ -53,7 +53,8 @@ async def note(
     """Open, count, reopen and close discrepancies by what checks say, and tell others of it.
 
     A finding of something that is open is counted, of something resolved begins it again under the
-    same id. Nothing is resolved but what `cleared` proves gone. The same check speaking again of
+    same id; unless a check only looked again and found it unchanged. Nothing is resolved but what
+    `cleared` proves gone. The same check speaking again of
     the same evidence changes nothing, whatever it says and however much later.
 
     Call it once for all that a unit has found, if you can: two units that call it several times
@@ -81,7 +82,8 @@ async def note(
     known = await store.said(unit.connection, held.keys(), evidence)
     for discrepancy in held.values():
         seen = known.get(discrepancy.id, set())
-        changes += changed(discrepancy, said[discrepancy.cause], seen)
+        working = workings[discrepancy.cause.account]
+        changes += changed(discrepancy, said[discrepancy.cause], seen, working=working)
     await _keep(unit, changes, accounts)
 
 

@@ -25,6 +25,7 @@ from recon_streams.discrepancies.change import Discrepancy
 from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, Source
 from recon_streams.discrepancies.life import NotPossible, folded
 from recon_streams.discrepancies.register import NotThere, act, escalate_overdue, note
+from recon_streams.discrepancies.unchanged import HOLDING
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.positions.registry_store import apply_registry
 from recon_streams.registry.definition import AccountDefinition, BankAccount
@@ -42,11 +43,16 @@ WEEKDAYS = Calendars().named(None)
 
 def missing(subject: str, account: int = 1, amount: str = "100") -> Finding:
     cause = Cause(kind=Kind.MISSING_TXN, account=account, subject=subject)
-    return Finding(cause=cause, source=Source.MATCHING, amount=Decimal(amount), facts={"a": "b"})
+    return Finding(cause=cause, source=Source.STATEMENT, amount=Decimal(amount), facts={"a": "b"})
+
+
+def looked(subject: str = "ledger:P-1", **words: Any) -> Finding:
+    """Return what a run that looks at everything open says of it."""
+    return msgspec.structs.replace(missing(subject), **({"source": Source.MATCHING} | words))
 
 
 def proven(finding: Finding) -> Cleared:
-    return Cleared(cause=finding.cause, source=Source.MATCHING, proof={"match": "77"})
+    return Cleared(cause=finding.cause, source=Source.STATEMENT, proof={"match": "77"})
 
 
 async def noted(pool: asyncpg.Pool, *said: Finding | Cleared, evidence: str, at: Any = AT) -> None:
@@ -140,6 +146,62 @@ async def test_what_a_person_resolved_is_reopened_in_place_by_a_new_occurrence(
         ("resolved", "ben", "ASSIGNED", "RESOLVED"),
         ("found", "recon-streams", "RESOLVED", "OPEN"),
     ]
+
+
+async def test_a_run_that_finds_what_the_last_one_found_writes_no_line(pool: asyncpg.Pool) -> None:
+    await noted(pool, looked(), evidence="run 1")
+    await noted(pool, looked(), evidence="run 2", at=LATER)
+    (only,) = await every(pool)
+    assert only.life.version == 1
+    await noted(pool, looked(facts={"a": "c"}), evidence="run 3", at=LATER)
+    (only,) = await every(pool)
+    assert (only.life.version, only.life.facts) == (2, {"a": "c"})
+
+
+@pytest.mark.parametrize("code", sorted(HOLDING))
+async def test_what_a_person_has_decided_holds_until_the_facts_change(
+    pool: asyncpg.Pool, code: ReasonCode
+) -> None:
+    await noted(pool, looked(on=AT.date()), evidence="run 1")
+    decided = Resolved(at=AT, actor="ben", reason_code=code, reason="asked the bank")
+    await acted(pool, decided, (await every(pool))[0].id)
+    await noted(pool, looked(on=AT.date(), facts={"nearest": "x"}), evidence="run 2", at=LATER)
+    (only,) = await every(pool)
+    assert (only.life.state, only.life.reason_code) == (State.RESOLVED, code)
+    await noted(pool, looked(amount=Decimal("100.01")), evidence="run 3", at=LATER)
+    (only,) = await every(pool)
+    assert (only.life.state, only.life.amount) == (State.OPEN, Decimal("100.01"))
+
+
+@pytest.mark.parametrize(
+    ("code", "days", "state"),
+    [
+        (ReasonCode.TIMING, 3, State.RESOLVED),
+        (ReasonCode.TIMING, 4, State.OPEN),
+        (ReasonCode.ACCEPTED, 400, State.RESOLVED),
+        (ReasonCode.CORRECTED_AT_BANK, 0, State.OPEN),
+    ],
+)
+async def test_that_it_is_on_its_way_holds_for_its_age_and_that_it_was_corrected_for_no_time(
+    pool: asyncpg.Pool, code: ReasonCode, days: int, state: State
+) -> None:
+    """A Friday: Monday is one business day later, Tuesday two, which is the next age."""
+    await noted(pool, looked(on=AT.date()), evidence="run 1")
+    decided = Resolved(at=AT, actor="ben", reason_code=code, reason="asked the bank")
+    await acted(pool, decided, (await every(pool))[0].id)
+    later = LATER + timedelta(days=days)
+    await noted(pool, looked(on=AT.date()), evidence="run 2", at=later)
+    assert (await every(pool))[0].life.state is state
+
+
+async def test_what_was_proven_gone_begins_again_when_it_is_found_again(
+    pool: asyncpg.Pool,
+) -> None:
+    await noted(pool, looked(), evidence="run 1")
+    await noted(pool, proven(looked()), evidence="run 2")
+    await noted(pool, looked(), evidence="run 3")
+    (only,) = await every(pool)
+    assert (only.life.state, only.life.reopenings) == (State.OPEN, 1)
 
 
 async def test_an_alert_begins_with_the_trouble_and_ends_with_it(pool: asyncpg.Pool) -> None:
