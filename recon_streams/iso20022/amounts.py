@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from iso4217 import Currency
@@ -51,6 +52,8 @@ def decimal_of(text: str, field: str) -> Decimal:
     return parse_amount(whole, field=field, scale_max=SCALE_MAX)
 
 
+# The amount of an entry stands again in its transaction.
+@lru_cache(maxsize=64)
 def known_money(text: str | None, currency: str | None) -> Decimal | None:
     """Return the amount in `text` if it needs no further look; None if it does.
 
