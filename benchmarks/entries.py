@@ -57,7 +57,7 @@ def bare_loop(values: list[bytes]) -> tuple[float, Decimal]:
         schema.validate(root)
         for entry in root.iter(_NS + "Ntry"):
             sign = 1 if entry[1].text == "CRDT" else -1
-            total += sign * Decimal(entry[0].text)
+            total += sign * Decimal(entry[0].text or "")
             count += 1
     return count / (perf_counter() - began), total
 
