@@ -145,11 +145,12 @@ class Oddities:
     def _see_equation(self, path: str, equation: Equation, *, is_statement: bool) -> None:
         if equation.difference:
             closing = equation.closing if equation.closing is not None else ZERO
+            computed = subtract(closing, equation.difference)
             text = (
                 f"{equation.opening_code} {_text(equation.opening)} + booked "
-                f"{amount_text(equation.booked)} is {_text(add(closing, equation.difference))} "
+                f"{amount_text(equation.booked)} is {_text(computed)} "
                 f"{equation.currency}, not {equation.closing_code} {_text(closing)}: difference "
-                f"{amount_text(subtract(ZERO, equation.difference))}"
+                f"{amount_text(equation.difference)}"
             )
             hints = "".join(f"; {_HINTS[hint]}" for hint in equation.hints)
             self.note(OddityCode.STATEMENT_UNBALANCED, path, text + hints)

@@ -147,8 +147,8 @@ def _shown_equation(equation: Equation) -> Printed:
             ("opening", equation.opening),
             ("booked", equation.booked),
             ("closing", equation.closing),
-            # Closing less what was computed: what the bank says beyond what its entries say.
-            ("difference", None if equation.difference is None else -equation.difference),
+            # What the bank says beyond what its entries say.
+            ("difference", equation.difference),
         )
     }
     return {

@@ -70,7 +70,7 @@ def now_confirmed(payment: PaymentKey, told: Told) -> Cleared:
 
 
 def unbalanced(account: int, on: date, equation: Equation, told: Told) -> Finding:
-    """Return that a statement does not add up, with the exact difference."""
+    """Return that a statement does not add up: its closing less what opening and entries make."""
     assert equation.difference is not None, "it has both ends"
     facts = sums_of(equation)
     if equation.hints:

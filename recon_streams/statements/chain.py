@@ -7,7 +7,7 @@ connect, nothing is missing whatever the numbers say. Electronic and legal numbe
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Final
@@ -19,6 +19,8 @@ from recon_streams.kernel.money import normal, subtract
 # More skipped numbers than this are another way of counting, not lost statements.
 MISSING_MAX: Final = 31
 _TWO: Final = 2
+# A statement that does not say when it was made is older than any that does.
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,5 +219,5 @@ def is_older_version(link: Link, other: Link) -> bool:
     return _made(link) < _made(other)
 
 
-def _made(link: Link) -> float:
-    return link.created_at.timestamp() if link.created_at else 0.0
+def _made(link: Link) -> datetime:
+    return link.created_at or _EPOCH

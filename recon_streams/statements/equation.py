@@ -42,7 +42,8 @@ class Equation(msgspec.Struct, frozen=True, kw_only=True):
         closing_at: The instant of the closing, where the bank gave one.
         booked_credits: Sum of what is booked in `currency`; `booked_debits` is unsigned too.
         booked_count: How many entries that is.
-        difference: opening + booked - closing; None where one of them is missing.
+        difference: The closing less opening + booked, so positive where the bank says more than its
+            entries do; None where one of them is missing.
         hints: Habits under which the difference would be nothing.
         unsigned: Positions (from 1) of balances left out because nobody said their direction.
         foreign_balances: How many balances are in another currency.
@@ -165,7 +166,7 @@ def equation_of(ends: Ends, tally: Tally) -> Equation:
     closing = money_of(ends.closing) if ends.closing else None
     difference = None
     if opening is not None and closing is not None:
-        difference = normal(subtract(add(opening, tally.net), closing))
+        difference = normal(subtract(closing, add(opening, tally.net)))
     return Equation(
         currency=ends.currency,
         opening=opening,
@@ -187,12 +188,13 @@ def equation_of(ends: Ends, tally: Tally) -> Equation:
 
 
 def hints_of(difference: Decimal, tally: Tally) -> Iterable[Hint]:
-    """Yield the habits of banks that would explain `difference`: opening + booked - closing."""
-    if tally.reversals and difference == multiply(tally.reversals, _TWO):
+    """Yield the habits of banks that would explain `difference`, the closing less the sum."""
+    beyond = subtract(ZERO, difference)
+    if tally.reversals and beyond == multiply(tally.reversals, _TWO):
         yield Hint.REVERSALS_FLIPPED
-    if tally.valued_later and difference == tally.valued_later:
+    if tally.valued_later and beyond == tally.valued_later:
         yield Hint.VALUED_LATER_LEFT_OUT
-    if tally.pending and difference == subtract(ZERO, tally.pending):
+    if tally.pending and difference == tally.pending:
         yield Hint.PENDING_COUNTED
 
 

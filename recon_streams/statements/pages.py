@@ -87,7 +87,7 @@ def join(pages: Mapping[int, Page], currency: str | None) -> Equation:
     difference = None
     if first.opening is not None and last.closing is not None:
         net = subtract(booked_in, booked_out)
-        difference = normal(subtract(add(first.opening, net), last.closing))
+        difference = normal(subtract(last.closing, add(first.opening, net)))
     return Equation(
         currency=currency,
         opening=first.opening,

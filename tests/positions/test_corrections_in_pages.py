@@ -1,44 +1,24 @@
 """A correction takes back what it dropped, whichever of the two versions comes in pages."""
 
-import asyncio
 import io
 import itertools
-import secrets
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 from statement_office import Office
 
 from recon_streams.bankfiles.splitting import pages_of, plan_of
 from recon_streams.book.connection import open_pool
-from recon_streams.book.migrate import migrate
 from recon_streams.positions.event import Registered, event_from_bytes
 from recon_streams.positions.invariants import InvariantChecks
 from recon_streams.positions.state import state_bytes
 from recon_streams.positions.step import register, step
-from recon_streams.testing.postgres import TestPostgres
 
 pytestmark = pytest.mark.postgres
 _NUMBERS = itertools.count(1)
 FIRST = "053 19 #5: 1000 > 1007 | A+30 B-30 D+7 made=8"
 SECOND = "053 19 #5: 1000 > 1012 | A+30 C-25 D+7 made=9"
 NEXT = "053 20 #6: 1012 > 1013 | N+1"
-
-
-@pytest.fixture(scope="module")
-def dsn(postgres: TestPostgres) -> str:
-    """One migrated database for all the stories, each of which has an account of its own."""
-    name = f"t_{secrets.token_hex(6)}"
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres.dsn)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(create())
-    migrate(postgres.dsn_of(name))
-    return postgres.dsn_of(name)
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 """What a bank can write that no bank should: refused at its field, counted once, or said aloud."""
 
-import asyncio
 import itertools
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 from bank_messages import detail, entry
 from statement_office import ROOTS, Office
 
 from recon_streams.book.connection import open_pool
 from recon_streams.book.intake import DecisionFailed
-from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_record
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition, Outcome
@@ -25,28 +22,12 @@ from recon_streams.positions.inputs import BankNotifications
 from recon_streams.positions.invariants import InvariantChecks
 from recon_streams.positions.known_store import Keys
 from recon_streams.positions.registry_store import DirectoryCache
-from recon_streams.testing.postgres import TestPostgres
 
 pytestmark = pytest.mark.postgres
 PERIOD = (
     "<FrToDt><FrDtTm>0001-01-01T00:00:00Z</FrDtTm><ToDtTm>2026-11-19T08:00:00Z</ToDtTm></FrToDt>"
 )
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def dsn(postgres: TestPostgres) -> str:
-    """One migrated database for all the stories, each of which has an account of its own."""
-    name = f"t_{secrets.token_hex(6)}"
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres.dsn)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(create())
-    migrate(postgres.dsn_of(name))
-    return postgres.dsn_of(name)
 
 
 @pytest.fixture

@@ -1,58 +1,18 @@
 """Batches, pages, corrections and days of statements as bad banks tell them: counted once, said."""
 
-import asyncio
-import itertools
-import secrets
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 from bank_messages import U1, U2, detail, entry
 from statement_office import ROOTS, Office
 
-from recon_streams.book.connection import open_pool
-from recon_streams.book.migrate import migrate
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.kernel.refusal import RefusalCode
-from recon_streams.positions.invariants import InvariantChecks
-from recon_streams.testing.postgres import TestPostgres
 
 pytestmark = pytest.mark.postgres
 PERIOD = (
     "<FrToDt><FrDtTm>0001-01-01T00:00:00Z</FrDtTm><ToDtTm>2026-11-19T08:00:00Z</ToDtTm></FrToDt>"
 )
-_NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def dsn(postgres: TestPostgres) -> str:
-    """One migrated database for all the stories, each of which has an account of its own."""
-    name = f"t_{secrets.token_hex(6)}"
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres.dsn)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(create())
-    migrate(postgres.dsn_of(name))
-    return postgres.dsn_of(name)
-
-
-@pytest.fixture
-async def office(dsn: str) -> AsyncIterator[Office]:
-    pool = await open_pool(dsn)
-    made = Office(pool, f"SAFE-{next(_NUMBERS)}")
-    await made.register()
-    yield made
-    broken = await InvariantChecks(pool).violations()
-    assert broken["bank_figures_follow_their_statements"] == 0
-    days = await made.rows("SELECT coalesce(sum(net), 0) FROM positions.bank_day WHERE number = $1")
-    assert days == await made.rows(
-        "SELECT coalesce(sum(net), 0) FROM positions.bank_entry WHERE number = $1"
-    )
-    await pool.close()
 
 
 async def hear(

@@ -124,6 +124,6 @@ async def test_a_closing_that_waits_for_a_value_date_is_told_with_its_difference
     outcome = await take(office, twice["files"][0])
     assert outcome.held[0].code is RefusalCode.STATEMENT_UNBALANCED
     ((kind, subject, amount),) = await found(office)
-    assert (kind, subject, f"{amount}") == ("STATEMENT_UNBALANCED", "2020-11-24", "1537")
+    assert (kind, subject, f"{amount}") == ("STATEMENT_UNBALANCED", "2020-11-24", "-1537")
     facts = await office.pool.fetchval("SELECT facts FROM discrepancies.discrepancy")
     assert "VALUED_LATER_LEFT_OUT" in facts

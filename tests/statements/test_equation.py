@@ -79,7 +79,7 @@ def test_opening_plus_booked_is_the_closing_exactly() -> None:
     assert (found.opening, found.closing, found.difference) == (
         100,
         Decimal("99.99"),
-        Decimal("0.01"),
+        Decimal("-0.01"),
     )
     assert (found.booked_credits, found.booked_debits, found.booked_count) == (5, 5, 2)
 

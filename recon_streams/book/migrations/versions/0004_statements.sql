@@ -122,7 +122,7 @@ CREATE TABLE positions.statement (
     credits             numeric NOT NULL,
     debits              numeric NOT NULL,
     entry_count         bigint NOT NULL,
-    difference          numeric,         -- opening + booked - closing; NULL if there is no such pair
+    difference          numeric,         -- closing - (opening + booked); NULL if there is no such pair
     closing_at          timestamptz,
     created_at          timestamptz,
     content             bytea NOT NULL,
