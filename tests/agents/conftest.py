@@ -146,6 +146,12 @@ class Stack:
             offset,
         )
 
+    async def reaches(self, partition: TopicPartition, end: int, seconds: float = 8) -> None:
+        """Wait until the log of `partition` ends at `end`."""
+        async with asyncio.timeout(seconds):
+            while (await self.logs.probe.end_offsets([partition]))[partition] < end:
+                await asyncio.sleep(0.05)
+
     async def flaws(self) -> list[InputFlaw]:
         """Return what the audit of all inputs finds wrong."""
         audits = await audit_inputs(self.pool, self.logs.probe, input_topics())

@@ -347,8 +347,7 @@ async def test_a_header_whose_name_is_not_utf8_does_not_stop_a_partition(
 async def test_what_a_transaction_rolled_back_is_no_input_and_leaves_no_hole(stack: Stack) -> None:
     partition = TopicPartition(MOVEMENTS, 1)
     first = await stack.append_good(partition)
-    transactions = []
-    for ending in ("abort", "commit", "abort"):
+    for number, ending in enumerate(("abort", "commit", "abort"), start=1):
         producer = untyped.producer(
             bootstrap_servers=stack.bootstrap, transactional_id=secrets.token_hex(6)
         )
@@ -359,7 +358,8 @@ async def test_what_a_transaction_rolled_back_is_no_input_and_leaves_no_hole(sta
             await producer.send_and_wait(MOVEMENTS, value, key, 1)
         await getattr(producer, f"{ending}_transaction")()
         await producer.stop()
-        transactions.append(ending)
+        # A broker answers that a transaction has ended before it writes the marker.
+        await stack.reaches(partition, first + 1 + 4 * number)
     last = await stack.append_good(partition)
     assert last - first == 13, "nine records and three markers between the two"
     assert (await stack.decided(partition, last))["disposition"] == Disposition.APPLIED
