@@ -3,7 +3,9 @@
 import getpass
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -23,6 +25,8 @@ from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing.day import DayState
 from recon_streams.closing.store import snapshots
 from recon_streams.kernel.clock import utc_now
+from recon_streams.kernel.money import parse_amount
+from recon_streams.kernel.refusal import Refused
 from recon_streams.matching import hand, reading, rule_store
 from recon_streams.matching.items import ItemKey
 from recon_streams.registry.calendar_store import calendars_in_force
@@ -115,18 +119,31 @@ def match(
     bank: Annotated[list[str], typer.Option("--bank", help="A bank item: 12.0, as listed.")],
     ledger: Annotated[list[str], typer.Option("--ledger", help="A movement id.")],
     reason: ReasonOption,
+    difference: Annotated[
+        str | None,
+        typer.Option(
+            "--accept-difference",
+            metavar="AMOUNT",
+            help="Bank less ledger, such as -0.50, if it is not zero and is borne.",
+        ),
+    ] = None,
     currency: CurrencyOption = None,
     config: ConfigOption = None,
     data: DataOption = None,
     dsn: DsnOption = None,
     bootstrap: BootstrapOption = None,
 ) -> None:
-    """Match items by hand, as many as it takes on each side; a difference stays as an item."""
+    """Match items by hand, as many as it takes on each side.
+
+    A difference must be accepted; it stays an item of its own, and a discrepancy.
+    """
     keys = [_bank_key(each) for each in bank]
     names = [each.removeprefix("ledger:") for each in ledger]
+    accepted = None if difference is None else _amount(difference)
 
     async def work(unit: UnitOfWork, deed: hand.Deed) -> str:
-        return f"match {await hand.match_by_hand(unit, deed, keys, names)}"
+        made = await hand.match_by_hand(unit, deed, keys, names, accept_difference=accepted)
+        return f"match {made}"
 
     _do(find_place(config, data, dsn, bootstrap), (account, currency), reason, work)
 
@@ -188,13 +205,16 @@ def _do(
                     "has several currencies; give --currency" if found else "is not registered"
                 )
                 raise hand.HandRefused(f"account {account[0]} {several}")
+            definition, now = found[0].definition, utc_now()
             deed = hand.Deed(
                 account=found[0].number,
+                name=f"{definition.account_id} {definition.currency}",
                 actor=getpass.getuser(),
-                reason=reason,
-                zone=found[0].definition.time_zone,
-                on=utc_now().date(),
-                is_closed=_closed(found[0].definition),
+                reason=reason.strip(),
+                zone=definition.time_zone,
+                on=now.astimezone(ZoneInfo(definition.time_zone)).date(),
+                at=now,
+                is_closed=_closed(definition),
             )
             async with UnitOfWork(pool) as unit:
                 return await work(unit, deed)
@@ -223,6 +243,14 @@ def _bank_key(text: str) -> ItemKey:
     if not sequence.isdecimal() or not (part or "0").isdecimal():
         raise typer.BadParameter(f"{text} is no bank item; write it as listed, such as 12.0")
     return ItemKey(int(sequence), int(part or 0))
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        found = parse_amount(text.removeprefix("-"), field="--accept-difference")
+    except Refused:
+        raise typer.BadParameter("--accept-difference takes an amount such as -0.50") from None
+    return -found if text.startswith("-") else found
 
 
 async def _read(place: Place, ask: Callable[[Any], Awaitable[Any]]) -> Any:  # noqa: ANN401 - as asked

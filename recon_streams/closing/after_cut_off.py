@@ -5,13 +5,26 @@ from decimal import Decimal
 import msgspec
 
 
+class AfterMatched(msgspec.Struct, frozen=True, kw_only=True):
+    """One such movement that is matched.
+
+    Attributes:
+        amount: Signed.
+        reference: What people call it.
+    """
+
+    match_id: int
+    amount: Decimal
+    reference: str
+
+
 class AfterCutOff(msgspec.Struct, frozen=True, kw_only=True):
     """Ledger movements of the day's date that are of the next day, as the bank's day had ended.
 
     Attributes:
         open_ids: Those that are open, by ledger sequence.
-        matched: Ledger sequence and signed amount of those that are matched.
+        matched: Those that are matched.
     """
 
     open_ids: frozenset[int] = frozenset()
-    matched: tuple[tuple[int, Decimal], ...] = ()
+    matched: tuple[AfterMatched, ...] = ()

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from recon_streams.book.connection import Session
-from recon_streams.closing.after_cut_off import AfterCutOff
+from recon_streams.closing.after_cut_off import AfterCutOff, AfterMatched
 from recon_streams.kernel.money import ZERO, normal
 from recon_streams.positions.ledger_intake import AHEAD_MAX
 from recon_streams.reports.parts import Covered
@@ -84,15 +84,16 @@ async def ledger_between(
 ) -> dict[int, AfterCutOff]:
     """Return what each ledger moved from one instant until before another, open or matched."""
     rows = await connection.fetch(
-        "SELECT k.number, l.ledger_sequence, l.amount, EXISTS (SELECT FROM matching.match AS m "
-        "WHERE m.number = l.number AND m.ledger_sequence = l.ledger_sequence "
-        "AND m.released_by IS NULL) AS is_matched "
+        "SELECT k.number, l.ledger_sequence, l.amount, m.match_id, "
+        "coalesce(l.reference, l.bank_reference, l.movement_id) AS reference "
         "FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[]) "
         "AS k(number, since, until, before) "
         "CROSS JOIN LATERAL (SELECT coalesce(max(event_sequence), 0) AS sequence "
         "FROM closing.snapshot WHERE number = k.number AND stored_at <= k.before) AS s "
         "JOIN positions.ledger_record AS l ON l.number = k.number AND l.sequence > s.sequence "
         "AND l.occurred_at >= k.since AND l.occurred_at < k.until AND l.amount <> 0 "
+        "LEFT JOIN matching.match AS m ON m.number = l.number "
+        "AND m.ledger_sequence = l.ledger_sequence AND m.released_by IS NULL "
         "ORDER BY k.number, l.ledger_sequence",
         list(evenings),
         [since for since, _ in evenings.values()],
@@ -100,11 +101,15 @@ async def ledger_between(
         [since - _BEFORE for since, _ in evenings.values()],
     )
     open_ids: dict[int, set[int]] = {}
-    matched: dict[int, list[tuple[int, Decimal]]] = {}
+    matched: dict[int, list[AfterMatched]] = {}
     for row in rows:
-        if row["is_matched"]:
-            pair = row["ledger_sequence"], normal(row["amount"])
-            matched.setdefault(row["number"], []).append(pair)
+        if row["match_id"] is not None:
+            one = AfterMatched(
+                match_id=row["match_id"],
+                amount=normal(row["amount"]),
+                reference=row["reference"],
+            )
+            matched.setdefault(row["number"], []).append(one)
         else:
             open_ids.setdefault(row["number"], set()).add(row["ledger_sequence"])
     return {

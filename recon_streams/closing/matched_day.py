@@ -5,7 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from recon_streams.closing.after_cut_off import AfterCutOff
+from msgspec.structs import replace
+
+from recon_streams.closing.after_cut_off import AfterCutOff, AfterMatched
 from recon_streams.closing.announced import Announced, NotStated, Partner
 from recon_streams.closing.standing import summed_up
 from recon_streams.closing.statement_of_day import Matched
@@ -14,7 +16,14 @@ from recon_streams.kernel.calendar import BusinessDays
 from recon_streams.kernel.money import ZERO, add, amount_text, subtract
 from recon_streams.matching.findings import due_on
 from recon_streams.matching.items import Side
-from recon_streams.matching.request import Difference, MatchedDay, OpenItem, RuleTotal
+from recon_streams.matching.request import (
+    Difference,
+    HandDifference,
+    MatchedDay,
+    MatchedLater,
+    OpenItem,
+    RuleTotal,
+)
 from recon_streams.matching.rules import MatchingRules
 from recon_streams.reports.account_day import Item, ItemGroup, ItemKind, MatchedTotal
 from recon_streams.reports.parts import Leg
@@ -68,14 +77,42 @@ def _items(
     for entry in not_stated.entries:
         if entry.partner is not Partner.NONE:
             yield _announced(entry, day.on, calendar)
+    yield from _of_matches(day, calendar)
+    for later in with_after_cut_off(day, after):
+        yield _later(later, day.on, calendar)
+
+
+def _of_matches(day: MatchedDay, calendar: BusinessDays) -> Iterator[Item]:
     for each in day.differences:
         yield _tolerated(each, day.on, calendar)
+    for by_hand in day.by_hand:
+        yield _by_hand(by_hand, day.on, calendar)
+
+
+def with_after_cut_off(day: MatchedDay, after: AfterCutOff) -> list[MatchedLater]:
+    """Return what of matches is of the day alone, by the bank's days and not by dates.
+
+    A movement after the bank's day had ended is of the next day. Where that is the day of its
+    partner, nothing of the pair is of this one.
+    """
+    moved: dict[int, list[AfterMatched]] = {}
+    for one in after.matched:
+        moved.setdefault(one.match_id, []).append(one)
+    found = []
     for later in day.later:
-        reason = f"whole on {later.last_on}"
-        yield _later(later.amount, later.on, day.on, reason, calendar)
-    for sequence, amount in after.matched:
-        reason = f"ledger:{sequence} was after the cut-off"
-        yield _later(amount, day.on, day.on, reason, calendar)
+        amount = add(later.amount, _sum(one.amount for one in moved.pop(later.match_id, ())))
+        if amount:
+            found.append(replace(later, amount=amount))
+    for match_id, alone in moved.items():
+        found.append(
+            MatchedLater(
+                match_id=match_id,
+                on=day.on,
+                amount=_sum(one.amount for one in alone),
+                reference=alone[0].reference,
+            )
+        )
+    return found
 
 
 def _sums(
@@ -84,7 +121,9 @@ def _sums(
     """Return what the database added up, less what is of the next day or was only announced."""
     left_out = [item.amount for item in day.open_ledger if item.key.sequence in after.open_ids]
     ledger = subtract(day.open_ledger_total.amount, _sum(left_out))
-    later = add(day.later_total.amount, _sum(amount for _, amount in after.matched))
+    later = add(day.later_total.amount, _sum(one.amount for one in after.matched))
+    # The books count matches; how many of them are of this day alone only the cut-off says.
+    later_count = len(with_after_cut_off(day, after))
     nothing = 0, ZERO
     alone, here, waiting = (not_stated.totals.get(partner, nothing) for partner in Partner)
     return {
@@ -101,8 +140,9 @@ def _sums(
             day.differences_total.count,
             day.differences_total.amount,
         ),
+        ItemKind.HAND_DIFFERENCE: (day.by_hand_total.count, day.by_hand_total.amount),
         ItemKind.MATCHED_LATER: (
-            day.later_total.count + len(after.matched) + waiting[0],
+            later_count + waiting[0],
             subtract(later, waiting[1]),
         ),
     }
@@ -143,18 +183,19 @@ def _open(item: OpenItem, on: date, rules: MatchingRules, calendar: BusinessDays
 def _announced(each: Announced, on: date, calendar: BusinessDays) -> Item:
     age = _age(each.on, on, calendar)
     name = f"bank:{each.key.sequence}.{each.key.part}"
-    if each.partner is Partner.LATER:
-        reason = f"{name} is not in the bank's statement"
-        return _later(subtract(ZERO, each.amount), each.on, on, reason, calendar)
+    is_later = each.partner is Partner.LATER
+    said = f"{amount_text(each.amount)} was announced; "
     return Item(
-        kind=ItemKind.ANNOUNCED_NOT_STATED,
+        kind=ItemKind.MATCHED_LATER if is_later else ItemKind.ANNOUNCED_NOT_STATED,
         leg=Leg.BOTH,
         reference=each.reference or name,
         amount=amount_text(subtract(ZERO, each.amount)),
         on=each.on,
         age_business_days=age,
         bucket=bucket_of(age).name,
-        reason=f"{amount_text(each.amount)} was announced; the ledger has it, the statement not",
+        reason=said + "the statement does not have it, and the ledger has it on a later day"
+        if is_later
+        else said + "the ledger has it, the statement not",
         origin=name,
     )
 
@@ -173,17 +214,37 @@ def _tolerated(each: Difference, on: date, calendar: BusinessDays) -> Item:
     )
 
 
-def _later(amount: Decimal, since: date, on: date, reason: str, calendar: BusinessDays) -> Item:
-    age = _age(since, on, calendar)
+def _by_hand(each: HandDifference, on: date, calendar: BusinessDays) -> Item:
+    age = _age(each.on, on, calendar)
+    return Item(
+        kind=ItemKind.HAND_DIFFERENCE,
+        leg=Leg.BOTH,
+        reference=", ".join(each.references[:_NEAREST_MAX]),
+        amount=amount_text(each.amount),
+        on=each.on,
+        age_business_days=age,
+        bucket=bucket_of(age).name,
+        reason=f"match {each.match_id} by {each.actor}: {each.reason} ({'; '.join(each.items)})",
+        origin=f"match {each.match_id}",
+    )
+
+
+def _later(each: MatchedLater, on: date, calendar: BusinessDays) -> Item:
+    age = _age(each.on, on, calendar)
+    name = f"match {each.match_id}"
+    whole = (
+        f"whole on {each.last_on}" if each.last_on else "booked after the bank had ended its day"
+    )
     return Item(
         kind=ItemKind.MATCHED_LATER,
         leg=Leg.BOTH,
-        reference=reason,
-        amount=amount_text(amount),
-        on=since,
+        reference=each.reference or name,
+        amount=amount_text(each.amount),
+        on=each.on,
         age_business_days=age,
         bucket=bucket_of(age).name,
-        reason=reason,
+        reason=whole,
+        origin=name,
     )
 
 

@@ -15,6 +15,8 @@ from recon_streams.reports.totals import explains, total
 # A report is read by people: of each kind so many items stand alone, the rest in one line.
 ITEMS_MAX: Final = 500
 
+# What was apart before is no news, and what a person has matched is not there because of that.
+_NEVER_COVERING: Final = frozenset({ItemKind.OPENING_DIFFERENCE, ItemKind.HAND_DIFFERENCE})
 _COVERING: Final = frozenset({ItemKind.TOLERATED_DIFFERENCE, ItemKind.MATCHED_LATER})
 
 
@@ -28,11 +30,12 @@ def may_stand(item: Item) -> bool:
 
     What a tolerance let pass may, and what has found its partner on a later day. So may a surplus
     that is in time: money the ledger will follow, or that is on its way out of the bank. A shortage
-    that nothing has made good never may, however well it is explained.
+    that nothing has made good never may, however well it is explained; nor may a difference that
+    somebody has matched away.
     """
     if item.kind in _COVERING:
         return True
-    if item.kind is ItemKind.OPENING_DIFFERENCE or explains(item.leg, item.amount) < 0:
+    if item.kind in _NEVER_COVERING or explains(item.leg, item.amount) < 0:
         return False
     return not item.overdue
 

@@ -4,9 +4,9 @@
     difference - what is explained, item by item = proof
 
 Explained is what was apart when the account was registered, what one side booked through that day
-and the other did not, what the bank announced and did not state, what a tolerance let pass, and
-what is matched by now with a partner of a later day. Every total is taken by two roads: the books'
-sum for each kind, and the items listed.
+and the other did not, what the bank announced and did not state, what a tolerance let pass, what a
+person accepted who matched by hand, and what is matched by now with a partner of a later day. Every
+total is taken by two roads: the books' sum for each kind, and the items listed.
 """
 
 import hashlib

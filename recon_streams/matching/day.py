@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from recon_streams.book.connection import Session
 from recon_streams.kernel.money import ZERO, add
+from recon_streams.matching.hand_day import ByHand, read_by_hand
 from recon_streams.matching.items import Side
 from recon_streams.matching.request import (
     ClassTotal,
     Difference,
+    HandDifference,
     MatchedDay,
     MatchedLater,
     MatchRequest,
@@ -29,25 +31,37 @@ FROM matching.open_item WHERE number = ANY($1) AND day <= $2 GROUP BY number, si
 _DIFFERENCES: Final = """
 SELECT number, match_id, last_on, difference, coalesce(explained_by, '') AS explained_by
 FROM matching.match WHERE number = ANY($1) AND difference IS NOT NULL AND released_by IS NULL
-    AND last_on <= $2 ORDER BY number, match_id
+    AND explained_by IS DISTINCT FROM 'hand' AND last_on <= $2 ORDER BY number, match_id
 """
 _DIFFERENCES_TOTAL: Final = """
 SELECT number, 'difference' AS class, count(*) AS n, sum(difference) AS amount
 FROM matching.match WHERE number = ANY($1) AND difference IS NOT NULL AND released_by IS NULL
-    AND last_on <= $2 GROUP BY number
+    AND explained_by IS DISTINCT FROM 'hand' AND last_on <= $2 GROUP BY number
 """
-# A match counts here as far as its items are of the day or before.
+# A match counts here as far as its items are of the day or before. One that a person made of two
+# amounts is told of by itself: what comes later makes up for a part of it at most.
 _LATER: Final = """
-SELECT number, match_id, last_on, bank_amount, bank_on, ledger_amount, ledger_on
-FROM matching.match WHERE number = ANY($1) AND released_by IS NULL AND last_on > $2
-    AND (bank_on <= $2 OR ledger_on <= $2) ORDER BY number, match_id, line
+SELECT number, match_id, last_on, bank_amount, bank_on, ledger_amount, ledger_on, l.name
+FROM matching.match AS m LEFT JOIN LATERAL (
+    SELECT coalesce(reference, bank_reference, movement_id) AS name FROM positions.ledger_record
+    WHERE number = m.number AND ledger_sequence = m.ledger_sequence OFFSET 0) AS l ON true
+WHERE number = ANY($1) AND released_by IS NULL AND last_on > $2
+    AND (bank_on <= $2 OR ledger_on <= $2)
+    AND NOT (rule = 'hand' AND EXISTS (SELECT FROM matching.match AS d WHERE d.number = m.number
+        AND d.match_id = m.match_id AND d.rule = 'hand' AND d.released_by IS NULL
+        AND d.difference IS NOT NULL))
+ORDER BY number, match_id, line
 """
 _LATER_TOTAL: Final = """
 SELECT number, 'later' AS class, count(DISTINCT match_id) AS n,
     sum(coalesce(bank_amount, 0) * (bank_on <= $2)::int
         - coalesce(ledger_amount, 0) * (ledger_on <= $2)::int) AS amount
-FROM matching.match WHERE number = ANY($1) AND released_by IS NULL AND last_on > $2
-    AND (bank_on <= $2 OR ledger_on <= $2) GROUP BY number
+FROM matching.match AS m WHERE number = ANY($1) AND released_by IS NULL AND last_on > $2
+    AND (bank_on <= $2 OR ledger_on <= $2)
+    AND NOT (rule = 'hand' AND EXISTS (SELECT FROM matching.match AS d WHERE d.number = m.number
+        AND d.match_id = m.match_id AND d.rule = 'hand' AND d.released_by IS NULL
+        AND d.difference IS NOT NULL))
+GROUP BY number
 """
 _RULES: Final = """
 SELECT number, rule, count(*) FILTER (WHERE line = 0) AS matches,
@@ -72,6 +86,7 @@ async def read_days(
     items = _grouped(await connection.fetch(_OPEN, *asked))
     differences = _grouped(await connection.fetch(_DIFFERENCES, *asked))
     later = _grouped(await connection.fetch(_LATER, *asked))
+    hands = await read_by_hand(connection, numbers, request.on)
     rules = _grouped(await connection.fetch(_RULES, *asked))
     totals = {
         (row["number"], row["class"]): ClassTotal(count=row["n"], amount=row["amount"])
@@ -81,6 +96,8 @@ async def read_days(
     days = []
     for number in numbers:
         found = [open_item(row) for row in items.get(number, ())]
+        hand = hands.get(number, ByHand())
+        later_total = totals.get((number, "later"), ClassTotal())
         day = MatchedDay(
             account=number,
             on=request.on,
@@ -90,12 +107,17 @@ async def read_days(
             open_bank=tuple(item for item in found if item.side is Side.BANK),
             open_ledger=tuple(item for item in found if item.side is Side.LEDGER),
             differences=tuple(map(_difference, differences.get(number, ()))),
-            later=tuple(_later(later.get(number, ()), request)),
+            by_hand=hand.differences,
+            later=(*_later(later.get(number, ()), request), *hand.later),
             matched=tuple(map(_rule_total, rules.get(number, ()))),
             open_bank_total=totals.get((number, "open B"), ClassTotal()),
             open_ledger_total=totals.get((number, "open L"), ClassTotal()),
             differences_total=totals.get((number, "difference"), ClassTotal()),
-            later_total=totals.get((number, "later"), ClassTotal()),
+            by_hand_total=hand.total,
+            later_total=ClassTotal(
+                count=later_total.count + hand.later_total.count,
+                amount=add(later_total.amount, hand.later_total.amount),
+            ),
         )
         _compare_roads(day)
         days.append(day)
@@ -103,10 +125,13 @@ async def read_days(
 
 
 def _compare_roads(day: MatchedDay) -> None:
-    rows: dict[str, tuple[Iterable[OpenItem | Difference | MatchedLater], ClassTotal]] = {
+    rows: dict[
+        str, tuple[Iterable[OpenItem | Difference | HandDifference | MatchedLater], ClassTotal]
+    ] = {
         "open bank items": (day.open_bank, day.open_bank_total),
         "open ledger items": (day.open_ledger, day.open_ledger_total),
         "differences": (day.differences, day.differences_total),
+        "differences by hand": (day.by_hand, day.by_hand_total),
         "matched later": (day.later, day.later_total),
     }
     for name, (items, total) in rows.items():
@@ -141,6 +166,7 @@ def _later(rows: Iterable[Any], request: MatchRequest) -> list[MatchedLater]:
             match_id=row["match_id"],
             on=min(days),
             last_on=row["last_on"],
+            reference=(before.reference if before else "") or row["name"] or "",
             amount=_sum([amount for _, amount in parts] + ([before.amount] if before else [])),
         )
     return list(found.values())

@@ -66,7 +66,6 @@ def cleared_of(
     still = {spelled(finding.cause) for finding in now.values()}
     gone: dict[str, Cleared] = {}
     for place, text in sorted(before.items()):
-        kind, _, subject = text.partition(_SEPARATOR)
         if text in still:
             continue
         if place in matched_by:
@@ -75,8 +74,7 @@ def cleared_of(
             proof = {"is now": now[place].cause.kind.value}
         else:
             continue  # that nothing is said of it proves nothing
-        cause = Cause(kind=Kind(kind), account=account, subject=subject)
-        gone[text] = Cleared(cause=cause, source=Source.MATCHING, proof=proof)
+        gone[text] = Cleared(cause=cause_of(account, text), source=Source.MATCHING, proof=proof)
     return tuple(gone.values())
 
 
@@ -85,7 +83,14 @@ def spelled(cause: Cause) -> str:
     return f"{cause.kind.value}{_SEPARATOR}{cause.subject}"
 
 
+def cause_of(account: int, text: str) -> Cause:
+    """Return the cause that `spelled` wrote."""
+    kind, _, subject = text.partition(_SEPARATOR)
+    return Cause(kind=Kind(kind), account=account, subject=subject)
+
+
 def _finding(account: int, item: OpenItem, on: date, due: date) -> Finding | None:
+    began_on = item.on
     facts = {"item": item.name, "day": item.on.isoformat(), "reason": item.reason}
     if item.reference:
         facts["reference"] = item.reference
@@ -104,6 +109,7 @@ def _finding(account: int, item: OpenItem, on: date, due: date) -> Finding | Non
         if item.side is Side.LEDGER:
             bank, ledger = ledger, bank
         amount = subtract(bank, ledger)
+        began_on = min(item.on, rival.on)
         facts = {
             "bank amount": amount_text(bank),
             "ledger amount": amount_text(ledger),
@@ -111,11 +117,11 @@ def _finding(account: int, item: OpenItem, on: date, due: date) -> Finding | Non
         }
     elif on >= due:
         kind, subject = Kind.MISSING_TXN, item.name
-        facts["due"] = due.isoformat()
+        facts["expected by"] = due.isoformat()
     else:
         return None
     cause = Cause(kind=kind, account=account, subject=subject)
-    return Finding(cause=cause, source=Source.MATCHING, amount=amount, facts=facts, on=on)
+    return Finding(cause=cause, source=Source.MATCHING, amount=amount, facts=facts, on=began_on)
 
 
 def _rival(item: OpenItem) -> Candidate | None:

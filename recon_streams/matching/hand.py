@@ -5,7 +5,7 @@ open again as if it had never been, and the engine does not put the same pair to
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -13,14 +13,21 @@ import msgspec
 
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.kernel.money import ZERO, add, subtract
-from recon_streams.matching import store
+from recon_streams.discrepancies.finding import Cleared, Finding
+from recon_streams.discrepancies.register import note
+from recon_streams.matching import hand_items, store
+from recon_streams.matching.hand_news import (
+    HAND,
+    difference_of,
+    difference_taken_apart,
+    proven_by_hand,
+    refusal_of,
+)
 from recon_streams.matching.items import BankItem, Item, ItemKey, LedgerItem
 from recon_streams.matching.request import OpenItem
 from recon_streams.matching.results import Match, Why
 
 _LOCK: Final = 0x6D617463
-HAND: Final = "hand"
 
 # Whether the period of an account's day is closed.
 Closed = Callable[[Session, int, date], Awaitable[bool]]
@@ -34,15 +41,18 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     """Who does something to an account's matches, why, and what may forbid it.
 
     Attributes:
+        name: What people call the account.
         zone: The account's time zone.
         on: The day from which on released items are open.
     """
 
     account: int
+    name: str
     actor: str
     reason: str
     zone: str
     on: date
+    at: datetime
     is_closed: Closed
 
 
@@ -52,23 +62,39 @@ async def never_closed(_connection: Session, _account: int, _on: date) -> bool:
 
 
 async def match_by_hand(
-    unit: UnitOfWork, deed: Deed, bank: Sequence[ItemKey], movements: Sequence[str]
+    unit: UnitOfWork,
+    deed: Deed,
+    bank: Sequence[ItemKey],
+    movements: Sequence[str],
+    *,
+    accept_difference: Decimal | None = None,
 ) -> int:
     """Match items of any number on both sides; return the name of the match.
 
-    The difference of their sums is kept as an item that explains itself by the reason.
+    A difference of their sums stays: as an item of each day's statement that makes up for nothing,
+    and as a discrepancy.
+
+    Args:
+        unit: Writes it.
+        deed: Who, and why.
+        bank: Items of the bank.
+        movements: Movements of the ledger.
+        accept_difference: Bank less ledger, if it is not zero: whoever says it has seen it.
 
     Raises:
-        HandRefused: An item is not open, or its period is closed.
+        HandRefused: An item is not open, its period is closed, the two sides do not go in one
+            direction, or they differ by another amount than was accepted.
     """
     await _begin(unit, deed)
     banks, ledgers = await _open_items(unit.connection, deed, bank, movements)
+    if refusal := refusal_of(banks, ledgers, accept_difference):
+        raise HandRefused(refusal)
     match = Match(
         rule=HAND,
         score=100,
         bank=tuple(item.key for item in banks),
         ledger=tuple(item.key for item in ledgers),
-        difference=subtract(_sum(banks), _sum(ledgers)),
+        difference=difference_of(banks, ledgers),
         explained_by=HAND,
         because=(deed.reason,),
     )
@@ -88,7 +114,7 @@ async def confirm(unit: UnitOfWork, deed: Deed, suggestion: str) -> int:
         suggestion,
     )
     if row is None:
-        raise HandRefused(f"account {deed.account} has no suggestion {suggestion}")
+        raise HandRefused(f"{deed.name} has no suggestion {suggestion}")
     keys = [
         [ItemKey(*key) for key in msgspec.json.decode(row[side])] for side in ("bank", "ledger")
     ]
@@ -121,22 +147,22 @@ async def unmatch(unit: UnitOfWork, deed: Deed, match_id: int) -> None:
     await _begin(unit, deed)
     connection = unit.connection
     rows = await connection.fetch(
-        "SELECT bank_sequence, bank_part, ledger_sequence, bank_on, ledger_on "
-        "FROM matching.match WHERE match_id = $1 AND number = $2 AND released_by IS NULL "
+        "SELECT bank_sequence, bank_part, ledger_sequence, rule, difference FROM matching.match "
+        "WHERE match_id = $1 AND number = $2 AND released_by IS NULL "
         "ORDER BY line",
         match_id,
         deed.account,
     )
     if not rows:
-        raise HandRefused(f"account {deed.account} has no match {match_id} that holds")
+        raise HandRefused(f"{deed.name} has no match {match_id} that holds")
     bank = [
         ItemKey(row["bank_sequence"], row["bank_part"])
         for row in rows
         if row["bank_sequence"] is not None
     ]
     ledger = [row["ledger_sequence"] for row in rows if row["ledger_sequence"] is not None]
-    banks = await _bank_items(connection, deed, bank)
-    ledgers = await _ledger_items(connection, deed, ledger)
+    banks = await hand_items.bank_items(connection, deed.account, bank)
+    ledgers = await hand_items.ledger_items(connection, deed.account, deed.zone, ledger)
     await _refuse_closed(unit, deed, [*banks, *ledgers])
     action = await _act(unit, deed, "UNMATCH", match_id)
     await connection.execute(
@@ -149,6 +175,9 @@ async def unmatch(unit: UnitOfWork, deed: Deed, match_id: int) -> None:
     items: list[Item] = [*banks, *ledgers]
     store.write_open(unit, deed.account, [_reopened(item, deed) for item in items])
     await unit.flush()
+    if rows[0]["rule"] == HAND and rows[0]["difference"]:
+        gone = difference_taken_apart(deed.account, match_id)
+        await _tell(unit, deed, match_id, ([], [gone]))
 
 
 def _reopened(item: Item, deed: Deed) -> OpenItem:
@@ -183,8 +212,9 @@ async def _open_items(
         deed.account,
         list(movements),
     )
-    banks = await _bank_items(connection, deed, bank)
-    ledgers = await _ledger_items(connection, deed, [row["ledger_sequence"] for row in rows])
+    banks = await hand_items.bank_items(connection, deed.account, bank)
+    sequences = [row["ledger_sequence"] for row in rows]
+    ledgers = await hand_items.ledger_items(connection, deed.account, deed.zone, sequences)
     found: list[Item] = [*banks, *ledgers]
     known = {item.name for item in found}
     asked = {f"bank:{key.sequence}.{key.part}" for key in bank} | {
@@ -207,31 +237,6 @@ async def _open_items(
     return banks, ledgers
 
 
-async def _bank_items(connection: Session, deed: Deed, keys: Sequence[ItemKey]) -> list[BankItem]:
-    rows = await connection.fetch(
-        "SELECT i.* FROM unnest($2::bigint[], $3::int[]) AS k(sequence, part) CROSS JOIN LATERAL "
-        "(SELECT * FROM matching.bank_item AS b WHERE b.number = $1 AND b.sequence = k.sequence "
-        "AND b.part = k.part OFFSET 0) AS i ORDER BY sequence, part",
-        deed.account,
-        [key.sequence for key in keys],
-        [key.part for key in keys],
-    )
-    return [store.bank_item(row) for row in rows]
-
-
-async def _ledger_items(
-    connection: Session, deed: Deed, sequences: Sequence[int]
-) -> list[LedgerItem]:
-    rows = await connection.fetch(
-        "SELECT *, (occurred_at AT TIME ZONE $2)::date AS day FROM matching.ledger_item "
-        "WHERE number = $1 AND ledger_sequence = ANY($3) ORDER BY ledger_sequence",
-        deed.account,
-        deed.zone,
-        list(sequences),
-    )
-    return [store.ledger_item(row) for row in rows]
-
-
 async def _store(
     unit: UnitOfWork,
     deed: Deed,
@@ -245,6 +250,7 @@ async def _store(
     store.write_match(unit, match, items, numbers=(deed.account, match_id), run_id=None)
     await _act(unit, deed, kind, match_id)
     places = [(item.side, item.key) for item in every]
+    found_before = await hand_items.findings_of_items(unit.connection, deed.account, places)
     await store.close_items(unit.connection, deed.account, places)
     await unit.connection.execute(
         "DELETE FROM matching.suggestion WHERE number = $1 AND (EXISTS (SELECT FROM "
@@ -257,7 +263,21 @@ async def _store(
         [item.key.sequence for item in items[1]],
     )
     await unit.flush()
+    news = proven_by_hand(deed.account, match, match_id, (items, found_before))
+    await _tell(unit, deed, match_id, news)
     return match_id
+
+
+async def _tell(
+    unit: UnitOfWork,
+    deed: Deed,
+    match_id: int,
+    news: tuple[Sequence[Finding], Sequence[Cleared]],
+) -> None:
+    found, cleared = news
+    # Made and taken apart are two things that are said of one match.
+    evidence = f"match {match_id} by hand at {deed.at.isoformat()}"
+    await note(unit, found, cleared, at=deed.at, evidence=evidence)
 
 
 async def _refuse_closed(unit: UnitOfWork, deed: Deed, items: Sequence[Item]) -> None:
@@ -277,10 +297,3 @@ async def _act(unit: UnitOfWork, deed: Deed, kind: str, match_id: int) -> int:
         deed.reason,
     )
     return action
-
-
-def _sum(items: Sequence[Item]) -> Decimal:
-    total = ZERO
-    for item in items:
-        total = add(total, item.amount)
-    return total

@@ -90,19 +90,40 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     explained_by: str
 
 
+class HandDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """A match that a person made of items whose amounts differ.
+
+    Attributes:
+        on: The oldest day of its items.
+        amount: What of bank less ledger it leaves between the two as of the day.
+        items: Its items with their amounts, as people know them.
+        references: What the payments are called.
+    """
+
+    match_id: int
+    on: date
+    amount: Decimal
+    actor: str
+    reason: str
+    items: tuple[str, ...]
+    references: tuple[str, ...]
+
+
 class MatchedLater(msgspec.Struct, frozen=True, kw_only=True):
     """A match of which only a part is of the day or before.
 
     Attributes:
         amount: That part: bank items less ledger items, up to the day.
         on: The oldest day of that part.
-        last_on: The day it is whole.
+        last_on: The day it is whole; None if that is not known.
+        reference: What people call the payment.
     """
 
     match_id: int
     on: date
-    last_on: date
     amount: Decimal
+    last_on: date | None = None
+    reference: str = ""
 
 
 class ClassTotal(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,8 +137,8 @@ class MatchedDay(msgspec.Struct, frozen=True, kw_only=True):
     """How the day of one account stands between bank and ledger.
 
     The difference between the two is what it was at the opening, plus open bank items, less open
-    ledger items, plus `differences`, plus `later`. The totals are the database's own sums over the
-    same rows; that both agree was asserted.
+    ledger items, plus `differences`, plus `by_hand`, plus `later`. The totals are the database's
+    own sums over the same rows; that both agree was asserted.
 
     Attributes:
         open_bank: Open bank items up to the day.
@@ -135,11 +156,13 @@ class MatchedDay(msgspec.Struct, frozen=True, kw_only=True):
     open_bank: tuple[OpenItem, ...] = ()
     open_ledger: tuple[OpenItem, ...] = ()
     differences: tuple[Difference, ...] = ()
+    by_hand: tuple[HandDifference, ...] = ()
     later: tuple[MatchedLater, ...] = ()
     matched: tuple[RuleTotal, ...] = ()
     open_bank_total: ClassTotal = ClassTotal()
     open_ledger_total: ClassTotal = ClassTotal()
     differences_total: ClassTotal = ClassTotal()
+    by_hand_total: ClassTotal = ClassTotal()
     later_total: ClassTotal = ClassTotal()
     findings: tuple[Finding, ...] = ()
     cleared: tuple[Cleared, ...] = ()

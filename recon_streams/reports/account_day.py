@@ -19,6 +19,7 @@ class ItemKind(StrEnum):
     LEDGER_NOT_AT_BANK = "LEDGER_NOT_AT_BANK"  # the ledger booked it, no bank entry matches
     ANNOUNCED_NOT_STATED = "ANNOUNCED_NOT_STATED"  # the ledger has it, the bank only announced it
     TOLERATED_DIFFERENCE = "TOLERATED_DIFFERENCE"  # matched, amounts differ within the tolerance
+    HAND_DIFFERENCE = "HAND_DIFFERENCE"  # matched by hand, and the amounts differ
     MATCHED_LATER = "MATCHED_LATER"  # matched by now, but its other leg is of a later day
 
 

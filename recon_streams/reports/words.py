@@ -15,6 +15,7 @@ KINDS: Final[Mapping[ItemKind, str]] = MappingProxyType(
         ItemKind.LEDGER_NOT_AT_BANK: "booked in the ledger, not at the bank",
         ItemKind.ANNOUNCED_NOT_STATED: "announced by the bank, not in its statement",
         ItemKind.TOLERATED_DIFFERENCE: "matched, amounts differ within the tolerance",
+        ItemKind.HAND_DIFFERENCE: "matched by hand, difference",
         ItemKind.MATCHED_LATER: "matched with an entry of a later day",
     }
 )

@@ -33,6 +33,8 @@ from recon_streams.closing.turn import turn
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.log.record import Batch, Record, TopicPartition
+from recon_streams.matching.hand import Deed, match_by_hand, never_closed
+from recon_streams.matching.items import ItemKey
 from recon_streams.matching.rules import MatchingRules, ReferencePass
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import (
@@ -224,6 +226,34 @@ class Story:
             msgspec.json.decode(snapshot.content, type=AccountDay)
             for snapshot in snapshots.values()
         ]
+
+    async def match_by_hand(
+        self, day: str, entry: str, movement: str, *, accept: str | None = None
+    ) -> int:
+        """Match the entry with a reference and a movement, on a day at noon."""
+        (row,) = await self.fetch(
+            "SELECT number, sequence, part FROM positions.bank_entry "
+            "WHERE servicer_reference = $1 AND net <> 0",
+            entry,
+        )
+        deed = Deed(
+            account=row["number"],
+            name=f"{self.account_id} AED",
+            actor="anna",
+            reason="looks like it",
+            zone="Asia/Dubai",
+            on=moment(day).date(),
+            at=moment(day),
+            is_closed=never_closed,
+        )
+        async with UnitOfWork(self.pool) as unit:
+            return await match_by_hand(
+                unit,
+                deed,
+                [ItemKey(row["sequence"], row["part"])],
+                [movement],
+                accept_difference=None if accept is None else Decimal(accept),
+            )
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         return list(await self.pool.fetch(query, *values))

@@ -36,6 +36,7 @@ LEGS = {
     ItemKind.LEDGER_NOT_AT_BANK: (Leg.LEDGER,),
     ItemKind.ANNOUNCED_NOT_STATED: (Leg.BOTH,),
     ItemKind.TOLERATED_DIFFERENCE: (Leg.BOTH,),
+    ItemKind.HAND_DIFFERENCE: (Leg.BOTH,),
     ItemKind.MATCHED_LATER: (Leg.BANK, Leg.LEDGER),
 }
 

@@ -140,6 +140,24 @@ async def test_what_the_ledger_does_in_the_evening_is_outstanding_if_the_bank_wa
         17 run bank 1003 ledger 1006 items LEDGER_NOT_AT_BANK:3 proof 0
         """
     )
+    (item,) = (await unregistered.day("16")).items
+    assert (item.reference, item.reason) == ("A", "booked after the bank had ended its day")
+
+
+async def test_both_legs_of_a_payment_of_the_next_day_are_nothing_of_this_one(
+    unregistered: Story,
+) -> None:
+    await unregistered.registered(SHORT_DAYS)
+    await unregistered.play(
+        """
+        16T18:40 ledger +2 B
+        16 053 1000 1000
+        17 053 1000 1002 B+2
+        16 run bank 1000 ledger 1000 items - proof 0
+        17 run bank 1002 ledger 1002 items - proof 0
+        """
+    )
+    assert (await unregistered.day("16")).groups == ()
 
 
 async def test_a_bank_that_sends_no_statements_closes_its_day_with_a_report(

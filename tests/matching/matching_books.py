@@ -8,10 +8,12 @@ import asyncpg
 from matching_notation import MONDAY, RULES, WEEKDAYS
 
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.discrepancies.register import note
 from recon_streams.matching.items import BankItem, LedgerItem
 from recon_streams.matching.request import MatchAccount, MatchedDay, MatchRequest
 from recon_streams.matching.rules import MatchingRules
 from recon_streams.matching.run import run_matching
+from recon_streams.registry.definition import AccountDefinition, definition_bytes
 
 
 class Books:
@@ -25,6 +27,7 @@ class Books:
         self.owner_dsn = owner_dsn
         self.accounts: list[int] = []
         self.rules: MatchingRules = RULES
+        self.noted = 0
 
     async def open(self, number: int) -> None:
         self.accounts.append(number)
@@ -33,6 +36,18 @@ class Books:
             "OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'EUR')",
             number,
             f"ACCOUNT-{number}",
+        )
+        await self.pool.execute(
+            "INSERT INTO positions.registry_version (version, source, actor) VALUES (1, 't', 't') "
+            "ON CONFLICT DO NOTHING"
+        )
+        definition = AccountDefinition(
+            account_id=f"ACCOUNT-{number}", currency="EUR", scale=2, bank_accounts=()
+        )
+        await self.pool.execute(
+            "INSERT INTO positions.account_version VALUES ($1, 1, $2)",
+            number,
+            definition_bytes(definition),
         )
         await self.pool.execute(
             "INSERT INTO positions.account_state (number, version, state, tier, raw_tier, rule, "
@@ -118,6 +133,20 @@ class Books:
         )
         async with UnitOfWork(self.pool) as unit:
             return await run_matching(unit, request)
+
+    async def discrepancies(self) -> dict[tuple[str, str], str]:
+        """Return the state of each discrepancy by kind and subject."""
+        rows = await self.pool.fetch("SELECT * FROM discrepancies.discrepancy")
+        return {(row["kind"], row["subject"]): row["state"] for row in rows}
+
+    async def note(self, *days: MatchedDay) -> None:
+        """Say what runs have found, as the end of a day does."""
+        at = datetime(days[0].on.year, days[0].on.month, days[0].on.day, 23, tzinfo=UTC)
+        self.noted += 1
+        found = [each for day in days for each in day.findings]
+        cleared = [each for day in days for each in day.cleared]
+        async with UnitOfWork(self.pool) as unit:
+            await note(unit, found, cleared, at=at, evidence=f"note {self.noted}")
 
     async def content(self) -> dict[str, list[tuple[Any, ...]]]:
         """Return all that matching keeps but names of matches and runs."""

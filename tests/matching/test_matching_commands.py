@@ -59,13 +59,17 @@ async def test_a_day_is_looked_through_decided_by_hand_and_taken_apart(
     opened = json.loads(await command(database, "matches", "list", "--open", "-o", "json"))
     assert {each["name"] for each in opened} == {"bank:1003.0", "bank:1005.0", "ledger:mv-1004"}
     by_hand = ("--bank", "1003.0", "--ledger", "mv-1004", "--reason", "a fee of one")
-    said = await command(database, "matches", "match", "SAFE", *by_hand)
+    assert "less the ledger's 49 is 1" in await command(
+        database, "matches", "match", "SAFE", *by_hand, code=1
+    )
+    accepted = (*by_hand, "--accept-difference", "1")
+    said = await command(database, "matches", "match", "SAFE", *accepted)
     match_id = said.split()[1]
     shown = await command(database, "matches", "show", match_id)
     assert "a fee of one" in shown
     assert "difference 1, by hand" in shown
     assert "matched already" in await command(
-        database, "matches", "match", "SAFE", *by_hand, code=1
+        database, "matches", "match", "SAFE", *accepted, code=1
     )
     await command(database, "matches", "unmatch", "SAFE", match_id, "--reason", "no")
     assert "was taken apart" in await command(database, "matches", "show", match_id)

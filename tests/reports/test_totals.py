@@ -31,6 +31,7 @@ _LEGS = {
     ItemKind.LEDGER_NOT_AT_BANK: Leg.LEDGER,
     ItemKind.ANNOUNCED_NOT_STATED: Leg.BOTH,
     ItemKind.TOLERATED_DIFFERENCE: Leg.BOTH,
+    ItemKind.HAND_DIFFERENCE: Leg.BOTH,
 }
 
 

@@ -90,6 +90,8 @@ CREATE UNIQUE INDEX match_ledger ON matching.match (number, ledger_sequence)
 CREATE INDEX match_found ON matching.match USING brin (match_id, last_on)
     WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX match_difference ON matching.match (number) WHERE difference IS NOT NULL;
+CREATE INDEX match_by_hand ON matching.match (number, match_id)
+    WHERE rule = 'hand' AND released_by IS NULL;
 CREATE INDEX match_released ON matching.match (number) WHERE released_by IS NOT NULL;
 
 -- One row for each item of a match, for reading.
