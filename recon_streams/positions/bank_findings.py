@@ -85,6 +85,29 @@ def unbalanced(account: int, on: date, equation: Equation, told: Told) -> Findin
     )
 
 
+def unbalanced_report(account: int, on: date, equation: Equation, told: Told) -> Finding:
+    """Return that the entries of a report do not lead from its opening to its closing."""
+    return Finding(
+        cause=Cause(kind=Kind.STATEMENT_UNBALANCED, account=account, subject=f"report {on}"),
+        source=Source.STATEMENT,
+        amount=equation.difference,
+        on=on,
+        facts={
+            "what": "opening and booked entries of a report during the day are not its balance",
+            **sums_of(equation),
+            "message": told.message,
+            "origin": told.origin,
+        },
+    )
+
+
+def balanced_report(account: int, on: date, origin: str) -> Cleared:
+    """Return that a later report of the day adds up, or that what it ends with is what is known."""
+    cause = Cause(kind=Kind.STATEMENT_UNBALANCED, account=account, subject=f"report {on}")
+    proof = {"what": "a later message of the day adds up", "origin": origin}
+    return Cleared(cause=cause, source=Source.STATEMENT, proof=proof)
+
+
 def unbalanced_file(account: int, on: date, told: Told) -> Finding:
     """Return that a file did not add up before it was cut into pages."""
     return Finding(
@@ -163,7 +186,7 @@ def incomplete(account: int, name: str, missing: Iterable[int], told: Told) -> F
         cause=Cause(kind=Kind.STATEMENT_INCOMPLETE, account=account, subject=name),
         source=Source.STATEMENT,
         facts={
-            "what": "pages of the statement are missing",
+            "what": "pages of it are missing",
             "pages_missing": in_ranges(missing),
             "origin": told.origin,
         },

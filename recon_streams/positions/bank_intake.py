@@ -13,6 +13,7 @@ from recon_streams.positions.entry_intake import ReportEntries, told_of
 from recon_streams.positions.event import BankObserved, Evidence
 from recon_streams.positions.holding import overdue
 from recon_streams.positions.known import SeenReport
+from recon_streams.positions.loose_pages import LoosePages
 from recon_streams.positions.message_intake import MessageIntake
 from recon_streams.positions.page_intake import PageIntake
 from recon_streams.positions.statement_intake import StatementIntake
@@ -154,20 +155,25 @@ class _Message:
 
     def _take_provisional(self, report: PreparedReport) -> Disposition:
         """Take in what is booked until a statement says more; then compare what it says of sums."""
-        state = self._intake.working.states[report.account.number]
-        entries = ReportEntries(self._intake, report.account, told_of(report, self._intake))
-        statement = report.statement
-        is_page = statement is not None and statement.pages is not None
-        self._intake.set_siblings(report.account.number, () if is_page else None)
+        number, statement = report.account.number, report.statement
+        state = self._intake.working.states[number]
+        pages = None if report.pages is None else LoosePages(self._intake, report)
+        told, waits = told_of(report, self._intake), pages.wait() if pages else None
+        entries = ReportEntries(self._intake, report.account, told, waits=waits)
+        self._intake.set_siblings(number, None if pages is None else pages.origins)
         entries.take(report.booked, lists_day=statement is not None and statement.lists_day)
+        self._intake.set_siblings(number, None)
         if entries.first_known is not None:
             self._note_known(entries.first_known)
         if not entries.became:
             self._observe(report)
+        equation = statement.equation if statement is not None else None
+        if pages is not None:
+            equation = pages.settle()
         if statement is not None:
             keep_report(self._intake, report)
-        if not is_page:
-            compare_balance(self._intake, report, before=state)
+            if equation is not None:
+                compare_balance(self._intake, report, equation, before=state)
         if report.total is not None:
             compare_total(self._intake, report, report.total)
         return _disposition_of(entries.became)

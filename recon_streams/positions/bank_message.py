@@ -12,8 +12,10 @@ from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.positions.bank_days import check_created, check_report, check_statement
 from recon_streams.positions.bank_entries import PreparedEntry, check_scale, prepare_entry
 from recon_streams.positions.bank_statements import (
+    PreparedPages,
     PreparedStatement,
     PreparedTotal,
+    pages_in,
     prepare_statement,
     prepare_total,
 )
@@ -28,7 +30,8 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 class PreparedReport(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a message that is about one account.
 
-    `statement` is there for reports and statements, `total` where a day is only listed.
+    `statement` is there for reports and statements, `total` where a day is only listed, `pages`
+    where it is one of several pages.
     """
 
     account: Account
@@ -39,6 +42,7 @@ class PreparedReport(msgspec.Struct, frozen=True, kw_only=True):
     booked: tuple[PreparedEntry, ...]
     statement: PreparedStatement | None = None
     total: PreparedTotal | None = None
+    pages: PreparedPages | None = None
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +136,7 @@ def _prepared(
         booked=tuple(booked),
         statement=statement,
         total=prepare_total(message, report, account),
+        pages=statement.pages if statement is not None else pages_in(message, report),
     )
 
 

@@ -93,7 +93,7 @@ def prepare_statement(message: Message, report: Report, account: Account) -> Pre
     )
     closing_on = equation.closing_on or _day_of(report.until_at) or _last_day(report)
     has_zones = all(finding.code is not FindingCode.ZONE_MISSING for finding in message.findings)
-    spoken = equation.closing_at or report.until_at or report.created_at
+    spoken = equation.closing_at or report.until_at
     return PreparedStatement(
         is_record=account.rules.day_record == message.message,
         is_report=message.message == "camt.052",
@@ -109,7 +109,7 @@ def prepare_statement(message: Message, report: Report, account: Account) -> Pre
         until_on=_day_of(report.until_at),
         closing_on=closing_on,
         spoken_at=spoken if has_zones else None,
-        pages=_pages_of(message, report, equation),
+        pages=pages_in(message, report, equation),
     )
 
 
@@ -182,7 +182,10 @@ def page_of(prepared: PreparedStatement, *, origin: str, path: str, at: datetime
     )
 
 
-def _pages_of(message: Message, report: Report, equation: Equation) -> PreparedPages | None:
+def pages_in(
+    message: Message, report: Report, equation: Equation | None = None
+) -> PreparedPages | None:
+    """Return which page of what `report` is; None if it is whole. Only a statement has a sum."""
     account = report.account.identification
     if message.page is not None:
         cut = message.page
@@ -198,12 +201,15 @@ def _pages_of(message: Message, report: Report, equation: Equation) -> PreparedP
         number, is_last = header.page_number, header.last_page
     if number is None or (number == 1 and is_last is not False):
         return None
-    if is_whole_alone(equation, is_last=bool(is_last)):
+    if equation is not None and is_whole_alone(equation, is_last=bool(is_last)):
+        return None
+    if message.message != "camt.053" and header.page_number == 1 and header.last_page:
+        # The message is all there is; the number in it counts something else.
         return None
     name = report.id or header.message_id or ""
     sequence = str(report.electronic_sequence or report.legal_sequence or "")
     made = report.created_at or header.created_at
-    day = made.date().isoformat() if made else str(equation.closing_on or "")
+    day = made.date().isoformat() if made else str((equation and equation.closing_on) or "")
     key = digest_of("pages", message.message, account, name, sequence, day)
     return PreparedPages(key=key, number=number, is_last=bool(is_last))
 

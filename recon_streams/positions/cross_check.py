@@ -1,5 +1,8 @@
 """What a report during the day says of sums, against what is known. Pure; it moves nothing."""
 
+from datetime import date
+from decimal import Decimal
+
 from recon_streams.kernel.money import subtract
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
@@ -28,31 +31,61 @@ def keep_report(intake: MessageIntake, report: PreparedReport) -> None:
         intake.say(say.unproven(report.account.number, link, equation))
 
 
-def compare_balance(intake: MessageIntake, report: PreparedReport, *, before: AccountState) -> None:
-    """Compare the balance that a report gives for its instant with what is booked.
+def compare_balance(
+    intake: MessageIntake, report: PreparedReport, equation: Equation, *, before: AccountState
+) -> None:
+    """Compare the balance that a report gives with what is booked, and its entries with both.
 
     Only where both are of the same moment: nothing came in after the instant it speaks of, nothing
     is known to be booked on later days, its day is not closed by a statement already, and nothing
-    waits for pages of one.
+    waits for pages of one. A balance without an instant is of the moment its report came.
+
+    Args:
+        intake: The message.
+        report: Any page of it, if it comes in pages.
+        equation: All of it as a sum.
+        before: The account before the report.
     """
     statement = report.statement
-    if statement is None or statement.equation.closing is None or statement.spoken_at is None:
-        return
-    number, day = report.account.number, statement.closing_on
+    assert statement is not None, "it names balances"
+    number, day = report.account.number, equation.closing_on or statement.closing_on
     state = intake.working.states[number]
-    figure = state.bank.figure
-    heard = before.bank.as_of
-    if figure is None or day is None or (heard is not None and heard > statement.spoken_at):
+    if equation.closing is None or day is None or _is_closed(state, day):
         return
-    is_closed = state.stated_on is not None and day <= state.stated_on
-    if is_closed or state.held or intake.known.bank.moved_after(number, day):
-        return
-    said = statement.equation.closing
+    agrees = _compare(intake, report, (day, equation.closing), before)
+    told = told_of(report, intake)
+    if equation.difference and not agrees:
+        # Where the balance is right, the report lists only what is new since the one before.
+        intake.say(say.unbalanced_report(number, day, equation, told))
+    elif equation.difference is not None:
+        intake.say(say.balanced_report(number, day, intake.origin))
+
+
+def _is_closed(state: AccountState, day: date) -> bool:
+    return state.stated_on is not None and day <= state.stated_on
+
+
+def _compare(
+    intake: MessageIntake,
+    report: PreparedReport,
+    balance: tuple[date, Decimal],
+    before: AccountState,
+) -> bool | None:
+    """Say whether the figure is the balance at a day that the report gives; None if unknown."""
+    assert report.statement is not None, "it names balances"
+    number, (day, said) = report.account.number, balance
+    state, spoken_at = intake.working.states[number], report.statement.spoken_at
+    figure, heard = state.bank.figure, before.bank.as_of
+    if figure is None or state.held or intake.known.bank.moved_after(number, day):
+        return None
+    if spoken_at is not None and heard is not None and heard > spoken_at:
+        return None
     if said == figure:
         intake.say(say.agreement(number, day, intake.origin))
     else:
         told = told_of(report, intake)
         intake.say(say.disagreement(number, day, said=said, known=figure, told=told))
+    return said == figure
 
 
 def compare_total(intake: MessageIntake, report: PreparedReport, total: PreparedTotal) -> None:

@@ -250,7 +250,7 @@ def told_of(report: PreparedReport, intake: MessageIntake) -> Told:
     Where it has the closing of a day, its entries count on no later one; the same for the opening.
     """
     statement = report.statement
-    is_page = statement is not None and statement.pages is not None
+    is_page = report.pages is not None
     told = Told(
         message=report.message,
         at=intake.at,

@@ -1,8 +1,9 @@
 """What a statement in pages books, kept back from the balance until its closing can be believed.
 
-A file that adds up is cut into pages, and between two of them the balance would swing by what one
-page books: far enough to suspend payouts over money that is there. So it waits for the last page,
-whose closing contains it. It does not wait for ever: pages can be lost, and the money is booked.
+Between two pages of a statement the balance would swing by what one page books: far enough to
+suspend payouts over money that is there. So it waits for the last page, whose closing contains it.
+A page of a report or notification that overtook the pages before it waits for those. Nothing waits
+for ever: pages can be lost, and the money is booked.
 """
 
 from datetime import date, datetime, timedelta
@@ -24,6 +25,8 @@ from recon_streams.positions.state import AccountState, Hold
 
 # From the arrival of the first page. Pages of one file are published within a minute or two.
 WAIT_MAX: Final = timedelta(minutes=15)
+# What is told while the day goes on is wanted now; its pages overtake each other by seconds.
+AHEAD_WAIT_MAX: Final = timedelta(minutes=2)
 
 
 def name_of(pages: bytes) -> str:

@@ -62,7 +62,7 @@ class _BankMessages:
             _ask_statement(report, keys)
             statement = report.statement
             lists_day = statement is not None and statement.lists_day
-            is_page = statement is not None and statement.pages is not None
+            is_page = report.pages is not None
             for entry in report.booked:
                 keys.marks.update((number, mark.digest) for mark in entry.marks)
                 if lists_day and entry.entry.booked_on:
@@ -108,13 +108,13 @@ class BankStatements(_BankMessages):
 
 def _ask_statement(report: PreparedReport, keys: Keys) -> None:
     number, statement = report.account.number, report.statement
+    page = report.pages
+    if page is not None:
+        keys.pages.add((number, page.key))
     if report.total is not None:
         keys.totals.add((number, report.total.day))
     if statement is None or statement.closing_on is None:
         return
-    page = statement.pages
-    if page is not None:
-        keys.pages.add((number, page.key))
     keys.statements.add(
         StatementKey(
             number,

@@ -41,4 +41,5 @@ def judge_entries(
     if any(other.status == "UNBALANCED" for other in day):
         intake.say(say.balanced(number, link))
     intake.say(say.agreement(number, last_on, link.origin))
+    intake.say(say.balanced_report(number, last_on, link.origin))
     intake.say(say.complete(number, f"{last_on}", told_of(report, intake)))

@@ -173,7 +173,7 @@ class Known:
         if siblings is None:
             return False
         # What another page of the same statement holds is something else.
-        return payment is not None and payment.stated_by in siblings
+        return payment is not None and (payment.stated_by or payment.origin) in siblings
 
     def learn(
         self,

@@ -1,11 +1,12 @@
 """Pages of a statement: each is taken in as it comes, and the last one to come closes the day.
 
-Pages of a statement that adds up, so whoever cut it, wait for each other: what they book counts
-with the closing. If nobody knows whether the whole adds up, or pages do not come in time, what a
-page books moves the balance as a report during the day does; the closing then replaces that.
+Pages wait for each other: what they book counts with the closing. If they do not come in time, or
+do not add up together, what they book moves the balance as a report during the day does; a closing
+that comes later replaces that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -81,14 +82,9 @@ class PageIntake:
     def _wait(self, known: Mapping[int, Page]) -> Wait | None:
         """Return for what and until when the entries wait; None if they count as they come.
 
-        What is known to add up waits for its closing, which contains it, but not for ever.
+        They wait for their closing, which contains them, but not for ever.
         """
-        adds_up = self._place.balanced or self._statement.equation.is_exact
-        first_at = min((page.arrived_at for page in known.values()), default=self._intake.at)
-        until = first_at + WAIT_MAX
-        if not adds_up or self._intake.at >= until:
-            return None
-        return Wait(name_of(self._place.key), until)
+        return waiting_for(self._place, known.values(), at=self._intake.at, wait_max=WAIT_MAX)
 
     def _close(self, pages: dict[int, Page], entries: ReportEntries) -> Disposition:
         """Let the whole statement count, if it adds up."""
@@ -147,6 +143,15 @@ class PageIntake:
             rule="opening plus booked entries of the whole file is the closing, exactly",
             detail="",
         )
+
+
+def waiting_for(
+    place: PreparedPages, known: Collection[Page], *, at: datetime, wait_max: timedelta
+) -> Wait | None:
+    """Return for what, and until when, a page waits that came `at`; None if that is over."""
+    first_at = min((page.arrived_at for page in known), default=at)
+    until = first_at + wait_max
+    return Wait(name_of(place.key), until) if at < until else None
 
 
 def _unannounced(pages: Mapping[int, Page]) -> tuple[int, Decimal]:

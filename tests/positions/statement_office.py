@@ -168,19 +168,20 @@ def message_of(line: str, bank_id: str, serial: int) -> bytes:
     return (
         f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.{kind}.001.08"><{root}>'
         f"<GrpHdr><MsgId>{name}</MsgId><CreDtTm>{created}</CreDtTm></GrpHdr>"
-        f"<{report}><Id>{name}</Id>{_page(words)}{number}<CreDtTm>{created}</CreDtTm>"
+        f"<{report}><Id>{name}</Id>{_page(kind, words)}{number}<CreDtTm>{created}</CreDtTm>"
         f"<Acct><Id><Othr><Id>{words.get('account', bank_id)}</Id></Othr></Id>"
         f"<Ccy>{words.get('currency', 'AED')}</Ccy></Acct>"
         f"{_balances(kind, balances, int(day), words)}{entries}</{report}></{root}></Document>"
     ).encode()
 
 
-def _page(words: Mapping[str, str]) -> str:
+def _page(kind: str, words: Mapping[str, str]) -> str:
     if "page" not in words:
         return ""
     number, of = words["page"].split("/")
     last = str(number == of).lower()
-    return f"<StmtPgntn><PgNb>{number}</PgNb><LastPgInd>{last}</LastPgInd></StmtPgntn>"
+    name = {"052": "RptPgntn", "053": "StmtPgntn", "054": "NtfctnPgntn"}[kind]
+    return f"<{name}><PgNb>{number}</PgNb><LastPgInd>{last}</LastPgInd></{name}>"
 
 
 def _balances(kind: str, text: str, day: int, words: Mapping[str, str]) -> str:

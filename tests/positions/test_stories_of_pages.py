@@ -23,11 +23,11 @@ async def test_pages_that_add_up_by_themselves_wait_for_each_other(office: Offic
     assert again.disposition is Disposition.DUPLICATE
 
 
-async def test_pages_of_which_nobody_knows_whether_they_add_up_count_as_they_come(
+async def test_pages_of_which_nobody_knows_whether_they_add_up_wait_as_well(
     office: Office,
 ) -> None:
     await office.tell("053 19 #5: ? > 1025 | B-5 id=S page=2/2")
-    assert await office.bank() == "995"
+    assert await office.bank() == "1000"
     await office.tell("053 19 #5: 1000 > ? | A+30 id=S page=1/2")
     assert await office.bank() == "1025"
     assert str((await office.state()).stated_on) == "2026-11-19"
