@@ -4,12 +4,14 @@ from agents.cli.layout import Rows
 from agents.cli.output import out, plain, print_wrapped, styled
 from recon_streams.reports.account_day import AccountDay
 from recon_streams.reports.account_window import AccountWindow
+from recon_streams.reports.change_words import before_and_now, figure_name
 from recon_streams.reports.dataset import Dataset, dataset_from_bytes, digest_of, report_id
 from recon_streams.reports.figures import printed
+from recon_streams.reports.reasons import covering_parts, reason_of, uncovered_parts
 from recon_streams.reports.summary import summary_of
 from recon_streams.reports.totals import require_ties
 from recon_streams.reports.walk import steps_of
-from recon_streams.reports.words import ANSWERS, CONTINUITIES, TIERS
+from recon_streams.reports.words import CONTINUITIES, TIERS, answer_text
 
 # A terminal is for looking; who wants every item exports the report.
 _ITEMS_MAX = 20
@@ -44,10 +46,9 @@ def _print_changes(dataset: Dataset) -> None:
         return
     shown = Rows("changed", "figure", "before", "now")
     for change in dataset.changes:
-        shown.add_row(
-            f"{change.account_id} {change.currency}", change.what,
-            plain(change.before or "none"), plain(change.after or "none"),
-        )  # fmt: skip
+        before, now = before_and_now(change)
+        name = f"{change.account_id} {change.currency}"
+        shown.add_row(name, figure_name(change.what), plain(before), plain(now))
     shown.print(out)
 
 
@@ -63,8 +64,9 @@ def _print_day(day: AccountDay) -> None:
         shown.add_row(step.label, "", "", "", _figure(step.amount, day.currency))
         for item, effect in zip(step.items, step.effects, strict=True):
             late = " [bold red]overdue[/]" if item.overdue else ""
+            cover = "" if item.covers else " (does not cover)"
             shown.add_row(
-                f"  {plain(item.reference)}{late}", item.on.isoformat(),
+                f"  {plain(item.reference)}{late}{cover}", item.on.isoformat(),
                 f"{item.age_business_days} d", _figure(effect, day.currency), "",
             )  # fmt: skip
         if step.hidden:
@@ -72,8 +74,8 @@ def _print_day(day: AccountDay) -> None:
             shown.add_row(f"  and {step.hidden} more", "", "", hidden, "")
     shown.add_row("balance per ledger", "", "", "", _figure(day.ledger_at_cut_off, day.currency))
     shown.add_row("proof amount", "", "", "", _figure(day.proof, day.currency))
-    shown.add_row("not covered", "", "", "", _figure(day.uncovered, day.currency))
     shown.print(out)
+    _print_cover(day)
     for item in day.items:
         if item.overdue:
             print_wrapped(f"  {plain(item.reference)}: {plain(item.reason)}", indent=4)
@@ -81,6 +83,23 @@ def _print_day(day: AccountDay) -> None:
         f"  continuity {day.chain.continuity.value}: {CONTINUITIES[day.chain.continuity]}"
     )
     _print_discrepancies(day)
+
+
+def _print_cover(day: AccountDay) -> None:
+    """Print what the verdict is on: the difference without what may stand between the two."""
+    if day.difference is None:
+        return
+    shown = Rows("what the verdict is on", "items", day.currency)
+    shown.add_row("bank less ledger", "", _figure(day.difference, day.currency))
+    for part in covering_parts(day):
+        shown.add_row(
+            f"  of it covered: {part.label}", str(part.count), _figure(part.amount, day.currency)
+        )
+    shown.add_row("not covered", "", _figure(day.uncovered, day.currency))
+    for part in uncovered_parts(day):
+        count = str(part.count) if part.count else ""
+        shown.add_row(f"  {part.label}", count, _figure(part.amount, day.currency))
+    shown.print(out)
 
 
 def _print_window(window: AccountWindow) -> None:
@@ -93,9 +112,8 @@ def _print_window(window: AccountWindow) -> None:
     difference = printed(window.difference, window.currency)
     explained = printed(window.explained_total, window.currency)
     left = printed(window.unexplained, window.currency)
-    out.print(f"  bank less ledger {difference}, between the legs {explained}, left {left}")
-    said = window.bank_balance
-    print_wrapped(f"  the bank {ANSWERS[said.answer]} {plain(said.detail)}".rstrip())
+    out.print(f"  bank less ledger {difference}, between the legs {explained}, unexplained {left}")
+    print_wrapped(f"  {plain(answer_text(window.bank_balance, window.currency))}", indent=4)
     _print_discrepancies(window)
 
 
@@ -104,12 +122,15 @@ def _print_heading(account: AccountDay | AccountWindow) -> None:
         f"[bold]{account.account_id} {account.currency}[/]  {styled(account.tier.value)} "
         f"{TIERS[account.tier]} by rule {plain(account.rule)}"
     )
+    print_wrapped(f"  because {plain(reason_of(account))}", indent=4)
 
 
 def _print_discrepancies(account: AccountDay | AccountWindow) -> None:
     for each in account.discrepancies:
+        at = f" at {each.counted_at:%Y-%m-%d %H:%M} UTC" if each.counted_at else ""
         out.print(
-            f"  open: {each.count} {each.kind}, {each.bucket} business days, {each.overdue} overdue"
+            f"  open{at}: {each.count} {each.kind}, {each.bucket} business days, "
+            f"{each.overdue} overdue"
         )
 
 

@@ -16,18 +16,13 @@ from recon_streams.closing.figures_store import DayStatement, Standing
 from recon_streams.closing.matcher import Asked
 from recon_streams.closing.statement_of_day import DayInput, Matched
 from recon_streams.closing.store import Registered
-from recon_streams.discrepancies.deadline import (
-    BUCKETS,
-    Working,
-    age_business_days,
-    bucket_of,
-)
+from recon_streams.discrepancies.deadline import Working
 from recon_streams.discrepancies.summary import Open, open_at
 from recon_streams.kernel.money import ZERO, amount_text, normal, subtract
 from recon_streams.positions.rules import rules_of
 from recon_streams.reports.account_day import StatementUsed
+from recon_streams.reports.ageing import open_by_age
 from recon_streams.reports.parts import Covered, OpenDiscrepancies
-from recon_streams.reports.totals import total
 from recon_streams.statements.chain import Link, is_later
 from topics.catalogue import inputs
 from topics.ticks import TOPIC as TICKS
@@ -116,7 +111,7 @@ async def open_discrepancies(
     for each in await open_at(connection, asked, at):
         found.setdefault(each.account, []).append(each)
     return {
-        number: _by_age(of_account, at, _working(asked[number]))
+        number: open_by_age(of_account, at, _working(asked[number]))
         for number, of_account in found.items()
     }
 
@@ -211,29 +206,3 @@ def _used(statement: DayStatement) -> StatementUsed:
 
 def _working(asked: Asked) -> Working:
     return Working(days=asked.calendar, zone=ZoneInfo(asked.definition.time_zone))
-
-
-def _by_age(found: Sequence[Open], at: datetime, working: Working) -> tuple[OpenDiscrepancies, ...]:
-    cells: dict[tuple[int, str], list[tuple[Open, int]]] = {}
-    order = {bucket.name: place for place, bucket in enumerate(BUCKETS)}
-    for each in found:
-        age = age_business_days(each.opened_at, at, working)
-        cells.setdefault((order[bucket_of(age).name], each.kind.value), []).append((each, age))
-    return tuple(
-        _cell(BUCKETS[place].name, kind, cells[place, kind], at) for place, kind in sorted(cells)
-    )
-
-
-def _cell(
-    bucket: str, kind: str, found: Sequence[tuple[Open, int]], at: datetime
-) -> OpenDiscrepancies:
-    amounts = [each.amount for each, _ in found]
-    known = [amount for amount in amounts if amount is not None]
-    return OpenDiscrepancies(
-        kind=kind,
-        bucket=bucket,
-        count=len(found),
-        overdue=sum(1 for each, _ in found if each.due_at <= at),
-        oldest_business_days=max(age for _, age in found),
-        amount=amount_text(total(known)) if len(known) == len(amounts) else None,
-    )

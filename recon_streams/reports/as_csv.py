@@ -13,7 +13,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from recon_streams.reports.csv_rows import COLUMNS, NUMBERS, rows_of_day, rows_of_window
+from recon_streams.reports.csv_rows import (
+    COLUMNS,
+    MIXED,
+    NUMBERS,
+    Row,
+    row_of_change,
+    rows_of_day,
+    rows_of_window,
+)
 from recon_streams.reports.dataset import (
     Dataset,
     EodDataset,
@@ -30,8 +38,6 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # Where a cell begins, or might be cut to begin, and what must not follow there.
 _FORMULA: Final = re.compile(r"(^|[;\t\r\n])(?= *[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _BREAKS: Final = ("\t", "\r", "\n")
-
-Row = dict[str, str | int | None]
 
 
 def as_csv(content: bytes, *, with_bom: bool = False) -> str:
@@ -72,6 +78,8 @@ def _cell(column: str, value: str | int | None) -> str:
     if column in NUMBERS:
         assert _NUMBER.fullmatch(text), f"{column} is a column of numbers"
         return text
+    if column in MIXED and _NUMBER.fullmatch(text):
+        return text
     return harmless(text)
 
 
@@ -79,13 +87,7 @@ def _rows(dataset: Dataset) -> Iterator[Row]:
     for backing in dataset.backing:
         yield from _rows_of_backing(backing)
     for change in dataset.changes:
-        yield {
-            "account_id": change.account_id,
-            "currency": change.currency,
-            "section": "change",
-            "kind": change.what,
-            "reason": f"{change.before or 'none'} became {change.after or 'none'}",
-        }
+        yield row_of_change(change)
     if isinstance(dataset, EodDataset):
         for day in dataset.accounts:
             yield from rows_of_day(day)
@@ -96,18 +98,19 @@ def _rows(dataset: Dataset) -> Iterator[Row]:
 
 def _rows_of_backing(backing: Backing) -> Iterator[Row]:
     figures = (
-        ("bank", backing.bank),
-        ("ledger", backing.ledger),
-        ("difference", backing.difference),
-        ("surplus_total", backing.surplus_total),
-        ("shortage_total", backing.shortage_total),
-        ("unexplained_total", backing.unexplained_total),
+        ("bank", backing.bank, "booked at the bank, all accounts"),
+        ("ledger", backing.ledger, "tokens in circulation, all accounts"),
+        ("difference", backing.difference, "bank less ledger, all accounts"),
+        ("surplus_total", backing.surplus_total, "the differences above zero"),
+        ("shortage_total", backing.shortage_total, "the differences below zero"),
+        ("unexplained_total", backing.unexplained_total, "explained by nothing, without sign"),
     )
-    for kind, amount in figures:
+    for kind, amount, label in figures:
         yield {
             "currency": backing.currency,
             "section": "backing",
             "kind": kind,
+            "label": label,
             "amount": amount,
             "tier": backing.worst_tier,
             "count": backing.accounts,
@@ -117,6 +120,7 @@ def _rows_of_backing(backing: Backing) -> Iterator[Row]:
             "account_id": short.account_id,
             "currency": backing.currency,
             "section": "shortage",
+            "label": "the bank is short of the ledger by this; no surplus makes up for it",
             "amount": short.difference,
             "tier": short.tier,
         }

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recon_streams.reports.account_day import AccountDay
 from recon_streams.reports.backing import figures_of
+from recon_streams.reports.change_words import before_and_now, figure_name
 from recon_streams.reports.dataset import (
     Dataset,
     EodDataset,
@@ -15,10 +16,11 @@ from recon_streams.reports.dataset import (
     report_id,
 )
 from recon_streams.reports.figures import printed
+from recon_streams.reports.reasons import covering_parts, reason_of, uncovered_parts
 from recon_streams.reports.summary import summary_of
 from recon_streams.reports.totals import require_ties
 from recon_streams.reports.walk import ageing_of, steps_of
-from recon_streams.reports.words import ANSWERS, CONTINUITIES, TIERS
+from recon_streams.reports.words import CONTINUITIES, TIERS, answer_text
 
 
 def as_html(content: bytes) -> str:
@@ -43,12 +45,19 @@ def as_html(content: bytes) -> str:
 
 def _days(dataset: Dataset) -> dict[str, Any]:
     if not isinstance(dataset, EodDataset):
-        return {}
+        return {"days": []}
     return {"days": [_day(account) for account in dataset.accounts]}
 
 
 def _day(account: AccountDay) -> dict[str, Any]:
-    return {"account": account, "steps": steps_of(account), "ageing": ageing_of(account.items)}
+    return {
+        "account": account,
+        "reason": reason_of(account),
+        "steps": steps_of(account),
+        "covering": covering_parts(account),
+        "not_covered": uncovered_parts(account),
+        "ageing": ageing_of(account.items),
+    }
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +71,12 @@ def _environment() -> Environment:
     )
     environment.filters["figure"] = printed
     environment.globals.update(
-        tiers=TIERS, continuities=CONTINUITIES, answers=ANSWERS, figures_of=figures_of
+        tiers=TIERS,
+        continuities=CONTINUITIES,
+        answer_text=answer_text,
+        figures_of=figures_of,
+        figure_name=figure_name,
+        before_and_now=before_and_now,
+        reason_of=reason_of,
     )
     return environment

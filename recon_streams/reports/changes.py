@@ -50,6 +50,7 @@ def _figures(account: _Account) -> Iterator[tuple[str, str | None]]:
     yield "unexplained", unexplained
     yield "tier", account.tier.value
     if isinstance(account, AccountDay):
+        yield "uncovered", account.uncovered
         used = account.statement
         yield "statement", None if used is None else f"{used.statement_id} version {used.version}"
         yield "continuity", account.chain.continuity.value

@@ -1,21 +1,30 @@
 """The columns of the CSV, and which of them each part of an account fills."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from recon_streams.kernel.money import amount_text
 from recon_streams.reports.account_day import AccountDay
 from recon_streams.reports.account_window import AccountWindow
-from recon_streams.reports.parts import Covered, OpenDiscrepancies
+from recon_streams.reports.change_words import FIGURES, before_and_now, figure_name
+from recon_streams.reports.parts import Change, Covered, OpenDiscrepancies
+from recon_streams.reports.reasons import reason_of
 from recon_streams.reports.totals import explains
+from recon_streams.reports.words import CONTINUITIES, KINDS
 
 # New columns are added at the end: what was written for these must go on working.
 COLUMNS: Final = (
     "report_id", "sha256", "period", "version", "account_id", "currency", "section", "kind", "leg",
     "reference", "amount", "explains", "on", "age_business_days", "bucket", "due_on", "overdue",
-    "covers", "count", "tier", "reason", "nearest", "origin",
+    "covers", "count", "tier", "reason", "nearest", "origin", "label", "at", "next_offset",
+    "before", "now",
 )  # fmt: skip
-NUMBERS: Final = frozenset({"version", "amount", "explains", "age_business_days", "count"})
+NUMBERS: Final = frozenset(
+    {"version", "amount", "explains", "age_business_days", "count", "next_offset"}
+)
+# What changed is an amount or words: an amount stays a number.
+MIXED: Final = frozenset({"before", "now"})
 
 Row = dict[str, str | int | None]
 
@@ -25,13 +34,14 @@ def rows_of_day(day: AccountDay) -> Iterator[Row]:
     own: Row = {"account_id": day.account_id, "currency": day.currency}
     used = day.statement
     origin = "" if used is None else used.origin
-    yield own | {"section": "balance", "kind": "bank", "amount": day.bank_closing, "origin": origin}
-    yield own | {"section": "balance", "kind": "ledger", "amount": day.ledger_at_cut_off}
-    yield own | {"section": "balance", "kind": "difference", "amount": day.difference}
+    yield own | _balance("bank", day.bank_closing) | {"origin": origin, "at": _at(day.cut_off_at)}
+    yield own | _balance("ledger", day.ledger_at_cut_off) | {"at": _at(day.cut_off_at)}
+    yield own | _balance("difference", day.difference)
     for item in day.items:
         yield own | {
             "section": "item",
             "kind": item.kind,
+            "label": KINDS[item.kind],
             "leg": item.leg,
             "reference": item.reference,
             "amount": item.amount,
@@ -47,26 +57,21 @@ def rows_of_day(day: AccountDay) -> Iterator[Row]:
             "nearest": " | ".join(item.nearest),
             "origin": item.origin,
         }
-    yield own | {"section": "balance", "kind": "explained_total", "amount": day.explained_total}
-    yield own | {
-        "section": "balance",
-        "kind": "proof",
-        "amount": day.proof,
-    }
-    yield own | {
-        "section": "balance", "kind": "uncovered", "amount": day.uncovered, "tier": day.tier,
-        "reason": day.rule,
-    }  # fmt: skip
+    yield own | _balance("explained_total", day.explained_total)
+    yield own | _balance("proof", day.proof)
+    yield own | _balance("uncovered", day.uncovered) | _verdict(day)
     yield own | {
         "section": "statement",
         "kind": day.chain.continuity,
         "reference": None if used is None else used.statement_id,
+        "label": CONTINUITIES[day.chain.continuity],
         "amount": day.chain.jump,
         "origin": origin,
     }
     for matched in day.matched:
         yield own | {
             "section": "matched", "kind": matched.rule, "amount": matched.bank_amount,
+            "label": "matched on this day by this rule",
             "explains": matched.difference, "count": matched.matches,
         }  # fmt: skip
     yield from _rows_of_evidence(own, day.discrepancies, day.coverage)
@@ -85,11 +90,8 @@ def rows_of_window(window: AccountWindow) -> Iterator[Row]:
         ("explained_total", window.explained_total),
     )
     for kind, amount in figures:
-        yield own | {"section": "balance", "kind": kind, "amount": amount}
-    yield own | {
-        "section": "balance", "kind": "unexplained", "amount": window.unexplained,
-        "tier": window.tier, "reason": window.rule,
-    }  # fmt: skip
+        yield own | _balance(kind, amount)
+    yield own | _balance("unexplained", window.unexplained) | _verdict(window)
     for waiting in window.waiting:
         yield own | {
             "section": "waiting",
@@ -97,11 +99,14 @@ def rows_of_window(window: AccountWindow) -> Iterator[Row]:
             "reference": waiting.reference,
             "amount": waiting.amount,
             "explains": waiting.explains,
-            "due_on": waiting.due_at.isoformat(),
+            "label": "a payment between its two legs",
+            "due_on": waiting.due_at.date().isoformat(),
+            "at": _at(waiting.due_at),
             "overdue": _yes(waiting.overdue),
         }
     yield own | {
         "section": "drift", "kind": "change", "amount": window.drift.change,
+        "label": "what is unexplained changed by this in the window",
         "count": window.drift.windows,
     }  # fmt: skip
     yield from _rows_of_evidence(own, window.discrepancies, window.coverage)
@@ -119,14 +124,56 @@ def _rows_of_evidence(
             "bucket": each.bucket,
             "overdue": _yes(each.overdue > 0),
             "count": each.count,
+            "label": f"open, {each.overdue} overdue",
+            "at": _at(each.counted_at),
         }
     for covered in coverage:
+        source = f"{covered.topic}/{covered.partition}"
+        through = f", decided through {_at(covered.through_at)}" if covered.through_at else ""
         yield own | {
             "section": "coverage",
-            "reference": f"{covered.topic}/{covered.partition}",
-            "count": covered.next_offset,
-            "on": covered.through_at.isoformat() if covered.through_at else None,
+            "kind": covered.topic,
+            "reference": source,
+            "label": f"every record of {source} before offset {covered.next_offset} is in{through}",
+            "at": _at(covered.through_at),
+            "next_offset": covered.next_offset,
         }
+
+
+def row_of_change(change: Change) -> Row:
+    """Return one figure that a correction says otherwise, before and now."""
+    before, now = before_and_now(change)
+    return {
+        "account_id": change.account_id,
+        "currency": change.currency,
+        "section": "change",
+        "kind": change.what,
+        "label": figure_name(change.what),
+        "before": change.before,
+        "now": change.after,
+        "reason": f"{before} became {now}",
+    }
+
+
+_LABELS: Final = {
+    **FIGURES,
+    "proof": "proof amount: what nothing explains",
+    "unexplained": "what the payments between their legs do not explain",
+    "bank_balance_asked": "the bank's own answer",
+    "disagreement": "the bank's answer less what its messages come to",
+}
+
+
+def _balance(kind: str, amount: str | None) -> Row:
+    return {"section": "balance", "kind": kind, "label": _LABELS[kind], "amount": amount}
+
+
+def _verdict(account: AccountDay | AccountWindow) -> Row:
+    return {"tier": account.tier, "reason": f"{account.rule}: {reason_of(account)}"}
+
+
+def _at(instant: datetime | None) -> str | None:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}" if instant else None
 
 
 def _yes(value: bool) -> str:  # noqa: FBT001 - the one argument is the value that is spelled

@@ -52,6 +52,8 @@ class OpenDiscrepancies(msgspec.Struct, frozen=True, kw_only=True):
         overdue: How many of them are past their due time.
         oldest_business_days: Age of the oldest; it orders the buckets.
         amount: Their signed amounts added up, bank less ledger; null if one of them has none.
+        counted_at: The instant at which they were open. A day that is run again later counts what
+            was open then, not at its cut-off. Null in reports made before this was noted.
     """
 
     kind: str
@@ -60,6 +62,11 @@ class OpenDiscrepancies(msgspec.Struct, frozen=True, kw_only=True):
     overdue: int = 0
     oldest_business_days: int = 0
     amount: SignedAmountText | None = None
+    counted_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an instant that would be spelled in another zone."""
+        require_utc(self.counted_at)
 
 
 class Shortage(msgspec.Struct, frozen=True, kw_only=True):

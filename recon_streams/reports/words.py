@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from recon_streams.reports.account_day import Continuity, ItemKind
-from recon_streams.reports.account_window import BankAnswer
+from recon_streams.reports.account_window import BankAnswer, BankBalance
+from recon_streams.reports.figures import printed
 from topics.positions import Tier
 
 KINDS: Final[Mapping[ItemKind, str]] = MappingProxyType(
@@ -48,3 +49,19 @@ TIERS: Final[Mapping[Tier, str]] = MappingProxyType(
         Tier.INTEGRITY: "the ledger is below zero",
     }
 )
+
+
+def answer_text(said: BankBalance, currency: str) -> str:
+    """Return what came of asking the bank, with every figure there is, as the end of a sentence."""
+    text = f"the bank {ANSWERS[said.answer]}"
+    if said.balance is not None:
+        text += f": {printed(said.balance, currency)}"
+        text += f" as of {said.as_of:%Y-%m-%d %H:%M:%S} UTC" if said.as_of else ""
+    if said.ours is not None:
+        text += f"; its messages come to {printed(said.ours, currency)}"
+    if said.disagreement is not None:
+        is_equal = said.disagreement == "0"
+        text += (
+            ", which agrees" if is_equal else f", apart by {printed(said.disagreement, currency)}"
+        )
+    return text + (f" ({said.detail})" if said.detail else "")

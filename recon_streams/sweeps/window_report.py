@@ -1,19 +1,12 @@
 """One account over one window, from two sweeps of it and what lies between them. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from recon_streams.discrepancies.deadline import (
-    BUCKETS,
-    Working,
-    age_business_days,
-    bucket_of,
-)
-from recon_streams.discrepancies.summary import Open
 from recon_streams.kernel.money import ZERO, add, amount_text, normal, subtract
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import AccountEvent, BankMoved, LedgerMoved
@@ -108,26 +101,6 @@ def account_window(
     )
 
 
-def ageing(found: Iterable[Open], at: datetime, working: Working) -> tuple[OpenDiscrepancies, ...]:
-    """Return what is open on one account, added up by age and kind."""
-    cells: dict[tuple[int, str], list[tuple[Open, int]]] = {}
-    order = {bucket.name: place for place, bucket in enumerate(BUCKETS)}
-    for each in found:
-        age = age_business_days(each.opened_at, at, working)
-        cells.setdefault((order[bucket_of(age).name], each.kind.value), []).append((each, age))
-    return tuple(
-        OpenDiscrepancies(
-            kind=kind,
-            bucket=BUCKETS[place].name,
-            count=len(cell),
-            overdue=sum(1 for each, _ in cell if each.due_at <= at),
-            oldest_business_days=max(age for _, age in cell),
-            amount=_sum_text([each.amount for each, _ in cell]),
-        )
-        for (place, kind), cell in sorted(cells.items())
-    )
-
-
 def _movement(
     opening: Decimal | None, closing: Decimal | None, amounts: Sequence[Decimal]
 ) -> Movement:
@@ -185,11 +158,6 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         found = add(found, amount)
     return normal(found)
-
-
-def _sum_text(amounts: Sequence[Decimal | None]) -> str | None:
-    known = [amount for amount in amounts if amount is not None]
-    return amount_text(_sum(known)) if len(known) == len(amounts) else None
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -17,6 +17,7 @@ from recon_streams.discrepancies.summary import Open, open_at
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.reports.ageing import open_by_age
 from recon_streams.reports.backing import backing_of
 from recon_streams.reports.dataset import ALL_ACCOUNTS, IntradayDataset
 from recon_streams.reports.parts import OpenDiscrepancies
@@ -28,7 +29,7 @@ from recon_streams.sweeps.answer import Judged, without_answer
 from recon_streams.sweeps.findings import Findings, evidence_of, findings_of_answer
 from recon_streams.sweeps.sweep import BankState
 from recon_streams.sweeps.terms import SweepTerms
-from recon_streams.sweeps.window_report import Between, account_window, ageing
+from recon_streams.sweeps.window_report import Between, account_window
 from topics.catalogue import inputs
 from topics.ticks import TOPIC as TICKS
 from topics.ticks import WindowTick
@@ -140,7 +141,9 @@ class WindowHandler:
             found.setdefault(each.account, []).append(each)
         # Ages count the days on which banks work; those of a window are a day or two at most.
         working = Working(days=self._calendars.named(None), zone=UTC)
-        return {number: ageing(of_account, at, working) for number, of_account in found.items()}
+        return {
+            number: open_by_age(of_account, at, working) for number, of_account in found.items()
+        }
 
 
 async def _give_up(unit: UnitOfWork, until: datetime, due: DueTick) -> None:

@@ -24,6 +24,7 @@ from recon_streams.reports.dataset import (
     report_id,
 )
 from recon_streams.reports.figures import printed
+from recon_streams.reports.parts import Change
 from recon_streams.reports.verify import NotAReport, canonical, verify_file
 from recon_streams.reports.walk import steps_of
 
@@ -240,3 +241,57 @@ def test_a_correction_says_what_it_corrects(
     page = as_html(dataset_bytes(corrected(eod, first)))
     assert first in page
     assert "No figure that is signed for is otherwise" in page
+
+
+def test_every_row_of_the_csv_says_in_words_what_it_is(
+    eod: EodDataset, intraday: IntradayDataset
+) -> None:
+    for dataset in (eod, intraday):
+        for row in _rows(as_csv(dataset_bytes(dataset))):
+            assert row["label"], row
+    coverage = next(r for r in _rows(as_csv(dataset_bytes(eod))) if r["section"] == "coverage")
+    assert coverage["label"] == (
+        "every record of bank.notifications/3 before offset 48231 is in, "
+        "decided through 2026-11-20T20:00:00Z"
+    )
+    assert (coverage["next_offset"], coverage["at"]) == ("48231", "2026-11-20T20:00:00Z")
+
+
+def test_a_correction_shows_each_figure_before_and_now_by_its_name(
+    eod: EodDataset, corrected: Callable[[EodDataset, str], EodDataset]
+) -> None:
+    changes = (
+        Change(account_id="A", currency="AED", what="bank", before="1250.5", after="-70"),
+        Change(
+            account_id="A", currency="AED", what="BANK_NOT_IN_LEDGER", before=None, after="1 of -70"
+        ),
+        Change(account_id="A", currency="AED", what="tier", before="OK", after="CRITICAL"),
+    )
+    first = digest_of(dataset_bytes(eod))
+    content = dataset_bytes(msgspec.structs.replace(corrected(eod, first), changes=changes))
+    rows = [row for row in _rows(as_csv(content)) if row["section"] == "change"]
+    assert [(row["label"], row["before"], row["now"]) for row in rows] == [
+        ("balance per bank", "1250.5", "-70"),
+        ("booked by the bank, not in the ledger", "", "1 of -70"),
+        ("verdict", "OK", "CRITICAL"),
+    ]
+    assert rows[1]["reason"] == "none became 1 item, -70.00"
+    page = html.fromstring(as_html(content)).text_content()
+    assert "1,250.50" in page
+    assert "1 item, -70.00" in page
+
+
+def test_a_page_says_why_an_account_is_critical_and_what_covers(eod: EodDataset) -> None:
+    tree = html.fromstring(as_html(dataset_bytes(eod)))
+    section = tree.xpath("//section[@aria-labelledby='account-3']")[0].text_content()
+    assert "CRITICAL, because the bank is short by 950.00" in section
+    assert "does not cover" in section
+    balanced = tree.xpath("//section[@aria-labelledby='account-2']")[0].text_content()
+    assert "of it covered: booked in the ledger, not at the bank" in balanced
+    assert "accounted for" not in tree.text_content()
+
+
+def test_the_page_of_a_window_shows_what_the_bank_answered(intraday: IntradayDataset) -> None:
+    text = html.fromstring(as_html(dataset_bytes(intraday))).text_content()
+    assert "The bank answered: 4,992,290.00 as of 2026-11-20 08:29:58 UTC" in text
+    assert "its messages come to 4,992,290.00, which agrees" in text
