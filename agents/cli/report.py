@@ -29,7 +29,7 @@ from recon_streams.reports.dataset import dataset_from_bytes
 from recon_streams.reports.figures import printed
 from recon_streams.reports.verify import NotAReport, verify_file
 from recon_streams.runtime.exit_codes import ExitCode
-from topics.reports import ReportKind
+from topics.reports import ReportKind, ReportTotals
 
 group = typer.Typer(help="Reports of days and sweep windows: list, show, export, verify.")
 app.add_typer(group, name="report")
@@ -75,16 +75,22 @@ def list_(
             plain(record.report_id),
             styled(record.worst_tier.value),
             str(sum(row.accounts for row in record.totals)),
-            ", ".join(f"{r.currency} {printed(r.difference, r.currency)}" for r in record.totals),
-            ", ".join(
-                f"{r.currency} {printed(r.unexplained_total, r.currency)}" for r in record.totals
-            ),
+            ", ".join(_figure_of(row, row.difference) for row in record.totals),
+            ", ".join(_figure_of(row, row.unexplained_total) for row in record.totals),
             record.sha256,
         )
     if shown:
         shown.print(out)
     else:
         out.print("there is no report")
+
+
+def _figure_of(row: ReportTotals, amount: str) -> str:
+    """Return a sum for people: of accounts without a figure there is none, and it is not zero."""
+    if row.without_figure == row.accounts:
+        return f"{row.currency} none (no balance to compare)"
+    without = f" ({row.without_figure} without a balance)" if row.without_figure else ""
+    return f"{row.currency} {printed(amount, row.currency)}{without}"
 
 
 @group.command("show")

@@ -105,13 +105,14 @@ def _rows_of_backing(backing: Backing) -> Iterator[Row]:
         ("shortage_total", backing.shortage_total, "the differences below zero"),
         ("unexplained_total", backing.unexplained_total, "explained by nothing, without sign"),
     )
+    has_figure = len(backing.without_figure) < backing.accounts
     for kind, amount, label in figures:
         yield {
             "currency": backing.currency,
             "section": "backing",
             "kind": kind,
-            "label": label,
-            "amount": amount,
+            "label": label if has_figure else f"{label}: none has a balance to compare",
+            "amount": amount if has_figure else None,
             "tier": backing.worst_tier,
             "count": backing.accounts,
         }

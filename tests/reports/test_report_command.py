@@ -41,6 +41,9 @@ async def test_reports_are_listed_shown_and_exported(
     listed = await _command("list", *where)
     assert "eod-2026-11-20-v1" in listed
     assert sha256 in listed
+    # ZM-FLOAT has no statement: that is no difference of zero.
+    assert "ZMW none (no balance to compare)" in listed
+    assert "ZMW 0" not in listed
     only = json.loads(await _command("list", "--kind", "intraday", "-o", "json", *where))
     assert [each["kind"] for each in only] == ["intraday"]
     assert "no report" in await _command("list", "--from", "2027-01-01", *where)
@@ -48,9 +51,13 @@ async def test_reports_are_listed_shown_and_exported(
     shown = await _command("show", "eod-2026-11-20-v1", *where)
     assert "balance per ledger" in shown
     assert "4,999,880.00" in shown
+    assert "because the bank is short by 950.00" in shown
+    assert "open at 2026-11-20 20:15 UTC: 1 BALANCE_MISMATCH" in shown
     assert sha256 in shown
     window = "intraday-20261120T080000Z-20261120T083000Z-v1"
-    assert "between the legs 500.00" in await _command("show", window, *where)
+    intraday_page = " ".join((await _command("show", window, *where)).split())
+    assert "between the legs 500.00, unexplained -10.00" in intraday_page
+    assert "the bank answered: 4,992,290.00 as of 2026-11-20 08:29:58 UTC" in intraday_page
     exported = await _command("show", "eod-2026-11-20-v1", "-o", "json", *where)
     assert json.loads(exported)["sha256"] == sha256
 

@@ -1,12 +1,18 @@
 """Who reads only the summary knows what is wrong, why, and how much money it is about."""
 
+import csv
+from io import StringIO
+
 import msgspec
 import pytest
+from lxml import html
 
 from recon_streams.positions.tiers import Rule
 from recon_streams.reports.account_day import Item, ItemGroup, ItemKind
+from recon_streams.reports.as_csv import as_csv
+from recon_streams.reports.as_html import as_html
 from recon_streams.reports.backing import backing_of
-from recon_streams.reports.dataset import EodDataset, IntradayDataset
+from recon_streams.reports.dataset import EodDataset, IntradayDataset, dataset_bytes
 from recon_streams.reports.parts import Leg
 from recon_streams.reports.reasons import covering_parts, reason_of, uncovered_parts
 from recon_streams.reports.summary import summary_of
@@ -105,3 +111,17 @@ def test_every_rule_has_words(eod: EodDataset, rule: Rule) -> None:
         words = reason_of(msgspec.structs.replace(account, rule=rule.value))
         assert "rule " not in words
         assert "{" not in words
+
+
+def test_a_currency_without_a_balance_has_no_sums_and_not_sums_of_zero(eod: EodDataset) -> None:
+    silent = (eod.accounts[3],)
+    content = dataset_bytes(
+        msgspec.structs.replace(eod, accounts=silent, backing=backing_of(silent))
+    )
+    tree = html.fromstring(as_html(content))
+    cells = tree.xpath("//section[@aria-labelledby='backing']//tbody/tr[1]/td")
+    assert [cell.text_content() for cell in cells[:5]] == ["none"] * 5
+    backing = [
+        row for row in csv.DictReader(StringIO(as_csv(content))) if row["section"] == "backing"
+    ]
+    assert {row["amount"] for row in backing} == {""}
