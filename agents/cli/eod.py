@@ -1,7 +1,7 @@
 """`eod`: the days of accounts: run, looked at, closed, and opened again."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 
@@ -22,7 +22,7 @@ from agents.cli.place import (
 from agents.patience import with_patience
 from recon_streams.closing import store
 from recon_streams.closing.by_matching import ByMatching
-from recon_streams.closing.day import OnePerson, Signature
+from recon_streams.closing.day import CRITICAL_VERDICT, UNEXPLAINED, Obstacle, OnePerson, Signature
 from recon_streams.closing.overview import DayLine, overview
 from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.closing.run import Became, DayResult, DayRun, run_day
@@ -102,7 +102,9 @@ def status(
     if not lines:
         out.print("no day was run")
         return
-    shown = Rows("day", "account", "state", "version", "tier", "proof", "statement", "not closable")
+    shown = Rows(
+        "day", "account", "state", "version", "tier", "proof", "statement", "not closable", "signed"
+    )
     for line in lines:
         shown.add_row(
             line.on.isoformat(),
@@ -113,6 +115,7 @@ def status(
             line.proof or "-",
             "there" if line.has_statement else "[magenta]missing[/]",
             plain("; ".join(line.obstacles)),
+            plain(_signed(line)),
         )
     shown.print(out)
 
@@ -131,6 +134,14 @@ def close(
             "says why that may be.",
         ),
     ] = False,
+    accept_critical: Annotated[
+        bool,
+        typer.Option(
+            "--accept-critical",
+            help="Close although the verdict is CRITICAL or INTEGRITY; the reason "
+            "says why that may be.",
+        ),
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     dsn: DsnOption = None,
@@ -140,7 +151,10 @@ def close(
     """Close a day: its figures are made once more, and signed if they are what was looked at."""
     place = find_place(config, data, dsn, bootstrap)
     names = _names(account, everything=everything)
-    answers = run(_close(place, on, names, _reason(reason), accept=accept))
+    waive = (UNEXPLAINED if accept else frozenset()) | (
+        CRITICAL_VERDICT if accept_critical else frozenset()
+    )
+    answers = run(_close(place, on, names, _reason(reason), waive=waive))
     _answer(answers, output, done="closed", on=on)
 
 
@@ -161,6 +175,15 @@ def reopen(
     names = _names(account, everything=everything)
     answers = run(_reopen(place, on, names, _reason(reason)))
     _answer(answers, output, done="open again", on=on)
+
+
+def _signed(line: DayLine) -> str:
+    """Return who closed the day and why, or opened it again, the last time it happened."""
+    if not line.signed:
+        return ""
+    last = line.signed[-1]
+    accepted = f" (accepted: {'; '.join(last.accepted)})" if last.accepted else ""
+    return f"{last.action.value} by {last.actor}: {last.reason}{accepted}"
 
 
 def _print_result(result: DayResult) -> None:
@@ -230,7 +253,7 @@ async def _status(place: Place, on: date | None) -> list[DayLine]:
 
 
 async def _close(
-    place: Place, on: date, names: list[str] | None, reason: str, *, accept: bool
+    place: Place, on: date, names: list[str] | None, reason: str, *, waive: Collection[Obstacle]
 ) -> list[Answer]:
     calendars, now = place.calendars, utc_now()
     signature = Signature(actor=getpass.getuser(), reason=reason, at=now)
@@ -240,7 +263,7 @@ async def _close(
 
         async def attempt() -> list[Answer]:
             async with turn(pool) as unit:
-                _, answers = await close_days(unit, tools, wanted, signature, waive=accept)
+                _, answers = await close_days(unit, tools, wanted, signature, waive=waive)
                 return answers
 
         return await with_patience(attempt, _SECONDS_MAX)

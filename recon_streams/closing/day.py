@@ -4,7 +4,7 @@ Pure. A closed day never changes silently: what would change it makes another nu
 opens the day again, so that somebody looks at it and closes it once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from enum import StrEnum, unique
 from typing import Final, Protocol
@@ -47,10 +47,17 @@ class Obstacle(StrEnum):
     SEQUENCE_GAP = "SEQUENCE_GAP"
     CONTINUITY_BROKEN = "CONTINUITY_BROKEN"
     PROOF_NOT_ZERO = "PROOF_NOT_ZERO"
+    CRITICAL = "CRITICAL"
 
 
 # What a person may accept, with a reason: everything else is not there yet, or not so any more.
-WAIVABLE: Final = frozenset({Obstacle.PROOF_NOT_ZERO, Obstacle.CONTINUITY_BROKEN})
+# That nobody can explain a figure is one thing, that tokens are not backed another: who accepts the
+# one has not accepted the other.
+UNEXPLAINED: Final = frozenset({Obstacle.PROOF_NOT_ZERO, Obstacle.CONTINUITY_BROKEN})
+CRITICAL_VERDICT: Final = frozenset({Obstacle.CRITICAL})
+WAIVABLE: Final = UNEXPLAINED | CRITICAL_VERDICT
+# What stops payouts stops signatures; the words are those of the report.
+_CRITICAL_TIERS: Final = frozenset({"CRITICAL", "INTEGRITY"})
 
 WORDS: Final = {
     Obstacle.NOT_RUN: "nobody can have looked at it; it is run only now",
@@ -60,6 +67,7 @@ WORDS: Final = {
     Obstacle.SEQUENCE_GAP: "statements before it are missing: number {missing}",
     Obstacle.CONTINUITY_BROKEN: "its opening is not the closing before it; they differ by {jump}",
     Obstacle.PROOF_NOT_ZERO: "{proof} of the difference is not explained",
+    Obstacle.CRITICAL: "the verdict is {tier}: {uncovered} of it is made good by nothing",
 }
 
 
@@ -99,6 +107,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         statement_required: Whether the day can be closed without one.
         missing_sequences: Numbers of statements before it that are missing, in words.
         jump: Opening less the closing before it, where they do not join.
+        tier: The verdict on the day.
+        uncovered: What of the difference no item makes good.
     """
 
     sha256: str
@@ -108,6 +118,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     statement_required: bool
     missing_sequences: tuple[str, ...] = ()
     jump: str | None = None
+    tier: str = ""
+    uncovered: str | None = None
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +186,12 @@ def run(day: Day, figures: Figures, at: datetime) -> Taken | None:
 
 
 def close(
-    day: Day, signature: Signature, *, seen: Figures | None, waive: bool, who: str = "the account"
+    day: Day,
+    signature: Signature,
+    *,
+    seen: Figures | None,
+    waive: Collection[Obstacle] = (),
+    who: str = "the account",
 ) -> Taken:
     """Return the day closed.
 
@@ -182,14 +199,14 @@ def close(
         day: As it is, its figures just made again.
         signature: Who closes it, and why.
         seen: The figures that were there before they were made again: what the person looked at.
-        waive: Whether what may be accepted is accepted.
+        waive: What the person accepts of that which may be accepted.
         who: The account's name, for a refusal.
 
     Raises:
         NotClosable: Something stands against it.
     """
     found = obstacles_of(day, seen=seen)
-    waived = tuple(each for each in found if waive and each in WAIVABLE)
+    waived = tuple(each for each in found if each in WAIVABLE and each in waive)
     standing = [each for each in found if each not in waived]
     if standing:
         raise NotClosable(day, standing, who)
@@ -230,6 +247,7 @@ def _obstacles_in(figures: Figures) -> list[Obstacle]:
         Obstacle.SEQUENCE_GAP: bool(figures.missing_sequences),
         Obstacle.CONTINUITY_BROKEN: figures.jump not in (None, "0"),
         Obstacle.PROOF_NOT_ZERO: figures.proof not in (None, "0"),
+        Obstacle.CRITICAL: figures.tier in _CRITICAL_TIERS,
     }
     return [obstacle for obstacle, stands in found.items() if stands]
 
@@ -242,4 +260,6 @@ def said_of(obstacle: Obstacle, day: Day) -> str:
         missing=", ".join(figures.missing_sequences) if figures else "",
         jump=figures.jump if figures else "",
         proof=figures.proof if figures else "",
+        tier=figures.tier if figures else "",
+        uncovered=figures.uncovered if figures else "",
     )

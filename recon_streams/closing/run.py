@@ -182,6 +182,7 @@ async def _tell(
 ) -> None:
     """Note what is wrong and what is proven right again, all of it at once."""
     days, matched = made
+    unusable = await figures_store.unusable_statements(unit.connection, days, wanted.on)
     wrong: list[Finding] = [each for found in matched.values() for each in found.findings]
     right: list[Cleared] = [each for found in matched.values() for each in found.cleared]
     for number, day in days.items():
@@ -196,7 +197,9 @@ async def _tell(
             ]
         )
         for found, cleared in (
-            news_of_statements([expected] if expected else [], received, now=wanted.at),
+            news_of_statements(
+                [expected] if expected else [], received, now=wanted.at, unusable=unusable
+            ),
             findings.news_of(number, day),
         ):
             wrong += found
@@ -253,6 +256,8 @@ def figures_of(day: AccountDay, content: bytes, *, required: bool) -> Figures:
         statement_required=required,
         missing_sequences=chain.missing_sequences,
         jump=chain.jump,
+        tier=day.tier.value,
+        uncovered=day.uncovered,
     )
 
 

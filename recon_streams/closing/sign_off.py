@@ -4,6 +4,7 @@ The figures are made once more before they are signed: what was looked at and wh
 same, or nothing is.
 """
 
+from collections.abc import Collection
 from datetime import date
 
 import msgspec
@@ -16,6 +17,7 @@ from recon_streams.closing.day import (
     Day,
     NotClosable,
     NotReopenable,
+    Obstacle,
     Signature,
     Taken,
     close,
@@ -48,11 +50,11 @@ async def close_days(
     wanted: DayRun,
     signature: Signature,
     *,
-    waive: bool,
+    waive: Collection[Obstacle] = (),
 ) -> tuple[DayResult, list[Answer]]:
     """Run the day of the wanted accounts, then close it where nothing stands against it.
 
-    What the run found is kept, whatever becomes of the closing.
+    What the run found is kept, whatever becomes of the closing. `waive` is what the person accepts.
     """
     calendars, matcher, approval = tools
     ran = await run_day(unit, calendars, matcher, wanted)
@@ -100,7 +102,12 @@ async def reopen_days(
 
 
 async def _close(
-    result: RunResult, day: Day, signature: Signature, approval: Approval, *, waive: bool
+    result: RunResult,
+    day: Day,
+    signature: Signature,
+    approval: Approval,
+    *,
+    waive: Collection[Obstacle],
 ) -> Taken | NotClosable:
     seen = None if result.before is None else result.before.day.figures
     try:

@@ -5,7 +5,7 @@
     16 053 1000 1100 A+100 B-20      its statement: opening, closing, entries
     16@18T09:00 run ...   at that time; without it three days later
     16 run bank 1100 ledger 1100 proof 0 version 1 RUN
-    16 close              or `16 close refused SEQUENCE_GAP`
+    16 close              or `16 close refused`, `16 close accepting`, `16 close critical`
 
 All of November 2026, in Dubai; every message goes through the real intake.
 """
@@ -26,7 +26,7 @@ from recon_streams.book.reading import read_batch
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.closing import store
 from recon_streams.closing.by_matching import ByMatching
-from recon_streams.closing.day import OnePerson, Signature
+from recon_streams.closing.day import CRITICAL_VERDICT, UNEXPLAINED, OnePerson, Signature
 from recon_streams.closing.run import DayResult, DayRun, run_day
 from recon_streams.closing.sign_off import Answer, close_days, reopen_days
 from recon_streams.closing.turn import turn
@@ -176,7 +176,9 @@ class Story:
             assert (said[name] or "-") == expected, (day, name, said)
 
     async def _close(self, day: str, words: list[str]) -> None:
-        waive = "accepting" in words
+        waive = (UNEXPLAINED if "accepting" in words else frozenset()) | (
+            CRITICAL_VERDICT if "critical" in words else frozenset()
+        )
         signature = Signature(actor="anna", reason="looked at it", at=self._late(day))
         wanted = DayRun(on=moment(day).date(), accounts=None, at=signature.at, run=f"c{day}{words}")
         tools = (self.calendars, MATCHER, OnePerson())

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from recon_streams.closing.day import (
+    CRITICAL_VERDICT,
+    UNEXPLAINED,
     WAIVABLE,
     Day,
     DayAction,
@@ -41,6 +43,7 @@ figures = st.builds(
     statement_required=st.booleans(),
     missing_sequences=st.sampled_from(((), ("118",), ("118-120",))),
     jump=st.sampled_from((None, "0", "5")),
+    tier=st.sampled_from(("OK", "SIGNIFICANT", "CRITICAL", "INTEGRITY", "UNKNOWN")),
 )
 steps = st.lists(
     st.tuples(st.sampled_from(("run", "close", "accept", "reopen")), figures), max_size=12
@@ -58,7 +61,7 @@ def test_a_run_that_finds_the_same_changes_nothing() -> None:
 
 
 def test_other_figures_of_a_closed_day_are_a_correction_that_opens_it_again() -> None:
-    closed = close(after_run(), ANNA, seen=CLEAN, waive=False).day
+    closed = close(after_run(), ANNA, seen=CLEAN).day
     taken = run(closed, OTHER, AT)
     assert taken is not None
     assert (taken.action, taken.day.state) == (DayAction.CORRECT, DayState.REOPENED)
@@ -66,7 +69,7 @@ def test_other_figures_of_a_closed_day_are_a_correction_that_opens_it_again() ->
 
 
 def test_other_figures_of_a_day_that_was_opened_again_leave_it_open() -> None:
-    closed = close(after_run(), ANNA, seen=CLEAN, waive=False).day
+    closed = close(after_run(), ANNA, seen=CLEAN).day
     taken = run(reopen(closed, ANNA).day, OTHER, AT)
     assert taken is not None
     assert (taken.action, taken.day.state) == (DayAction.RUN, DayState.REOPENED)
@@ -75,7 +78,7 @@ def test_other_figures_of_a_day_that_was_opened_again_leave_it_open() -> None:
 def test_everything_that_stands_against_closing_is_told_at_once() -> None:
     bad = replace(CLEAN, proof="130", has_statement=False, missing_sequences=("118",), jump="5")
     with pytest.raises(NotClosable) as caught:
-        close(replace(after_run(), figures=bad), ANNA, seen=OTHER, waive=True, who="AE-1 AED")
+        close(replace(after_run(), figures=bad), ANNA, seen=OTHER, waive=WAIVABLE, who="AE-1 AED")
     assert str(caught.value) == (
         "AE-1 AED on 2026-11-16 cannot be closed: its figures changed since version 0; look at "
         "the new ones; the bank's statement of the day is missing; statements before it are "
@@ -83,16 +86,30 @@ def test_everything_that_stands_against_closing_is_told_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize("tier", ["CRITICAL", "INTEGRITY"])
+def test_a_day_that_is_not_backed_is_closed_by_whoever_accepts_exactly_that(tier: str) -> None:
+    short = replace(CLEAN, tier=tier, uncovered="-100")
+    day = replace(after_run(), figures=short)
+    for waive in ((), UNEXPLAINED):
+        with pytest.raises(NotClosable, match=f"{tier}: -100 of it is made good by no"):
+            close(day, ANNA, seen=short, waive=waive)
+    taken = close(day, ANNA, seen=short, waive=CRITICAL_VERDICT)
+    assert (taken.day.state, taken.waived) == (DayState.CLOSED, (Obstacle.CRITICAL,))
+    apart = replace(short, proof="-100")
+    with pytest.raises(NotClosable, match="is not explained"):
+        close(replace(day, figures=apart), ANNA, seen=apart, waive=CRITICAL_VERDICT)
+
+
 def test_a_statement_that_is_not_required_is_not_missed() -> None:
     without = replace(CLEAN, has_statement=False, statement_required=False, proof=None)
     day = replace(after_run(), figures=without)
-    assert close(day, ANNA, seen=without, waive=False).day.state is DayState.CLOSED
+    assert close(day, ANNA, seen=without).day.state is DayState.CLOSED
 
 
 def test_what_is_accepted_is_recorded() -> None:
     apart = replace(CLEAN, proof="130", jump="130")
     day = replace(after_run(), figures=apart)
-    taken = close(day, ANNA, seen=apart, waive=True)
+    taken = close(day, ANNA, seen=apart, waive=WAIVABLE)
     assert taken.waived == (Obstacle.CONTINUITY_BROKEN, Obstacle.PROOF_NOT_ZERO)
 
 
@@ -114,7 +131,7 @@ def test_no_way_leads_to_a_closed_day_that_should_not_be(
             elif verb == "reopen":
                 day = reopen(day, ANNA).day
             else:
-                day = close(day, ANNA, seen=seen, waive=verb == "accept").day
+                day = close(day, ANNA, seen=seen, waive=WAIVABLE if verb == "accept" else ()).day
         except (NotClosable, NotReopenable):
             pass
         actions += day.sequence - before.sequence

@@ -49,6 +49,28 @@ async def test_a_day_is_run_looked_at_closed_and_opened_again(story: Story) -> N
     assert row["actor"]
 
 
+async def test_a_day_that_is_short_is_closed_by_name_and_the_acceptance_can_be_read(
+    story: Story,
+) -> None:
+    await story.play("16 053 1000 900 GONE-100\n16 run")
+    close = ("close", "2026-11-16", "--all", "--reason", "the owner pays it in tomorrow")
+    refused = await command(story, *close, "--accept-unexplained")
+    assert refused.returncode == 6
+    said = "the verdict is CRITICAL: -100 of it is made good by nothing"
+    assert refused.stderr == f"AE-1 AED 2026-11-16: refused: {said}\n"
+    closed = await command(story, *close, "--accept-critical")
+    assert closed.stdout == "AE-1 AED 2026-11-16: closed, version 1; accepted: CRITICAL\n"
+    (line,) = msgspec.json.decode((await command(story, "status", "-o", "json")).stdout)
+    (signed,) = line["signed"]
+    assert (signed["action"], signed["reason"]) == ("CLOSE", "the owner pays it in tomorrow")
+    assert (signed["accepted"], signed["approved_by"]) == ([said], None)
+    assert signed["actor"]
+    assert signed["sha256"]
+    shown = (await command(story, "status")).stdout
+    assert "the owner pays it in tomorrow" in shown
+    assert said in shown
+
+
 async def test_a_refusal_names_everything_that_stands_against_it(story: Story) -> None:
     await story.play("16 053 no.1 1000 1000\n16 run\n18 053 no.3 1009 1009\n18 run")
     refused = await command(story, "close", "2026-11-18", "--all", "--reason", "x")
@@ -57,6 +79,7 @@ async def test_a_refusal_names_everything_that_stands_against_it(story: Story) -
         "AE-1 AED 2026-11-18: refused: statements before it are missing: number 2",
         "AE-1 AED 2026-11-18: refused: its opening is not the closing before it; they differ by 9",
         "AE-1 AED 2026-11-18: refused: 9 of the difference is not explained",
+        "AE-1 AED 2026-11-18: refused: the verdict is CRITICAL: 9 of it is made good by nothing",
     ]
 
 

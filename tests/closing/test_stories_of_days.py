@@ -144,7 +144,8 @@ async def test_a_movement_that_comes_late_corrects_the_closed_day_it_is_of(story
         16 close
         16T11:00 ledger +1 Z
         16 run version 2 became CORRECTED ledger 1001 items LEDGER_NOT_AT_BANK:1 proof 0
-        16 close
+        16 close refused
+        16 close critical
         """
     )
 
@@ -155,13 +156,13 @@ async def test_figures_that_changed_since_they_were_looked_at_are_not_signed(sto
         16 053 1000 1000
         16 run version 1
         16 ledger +1 Z
-        16 close refused
+        16 close critical refused
         """
     )
     (answer,) = story.answers
     assert answer.refused == ("its figures changed since version 1; look at the new ones",)
     assert answer.day.version == 2, "they are there to be looked at"
-    await story.play("16 close")
+    await story.play("16 close critical")
 
 
 async def test_a_day_that_nobody_looked_at_is_not_signed(story: Story) -> None:
@@ -198,7 +199,7 @@ async def test_a_statement_that_is_skipped_leaves_a_gap_and_a_proof(story: Story
         18 053 no.3 1200 1200
         18 run bank 1200 ledger 1070 proof 130 chain GAP
         18 close refused
-        18 close accepting refused
+        18 close accepting critical refused
         """
     )
     (answer,) = story.answers
@@ -210,7 +211,7 @@ async def test_a_statement_that_is_skipped_leaves_a_gap_and_a_proof(story: Story
         """
         19T07:00<17 053 no.2 1070 1200 C+130
         18 run proof 0 chain JOINED items BANK_NOT_IN_LEDGER:130
-        18 close
+        18 close critical
         """
     )
     assert await open_kinds(story, "BALANCE_MISMATCH") == []
@@ -223,12 +224,12 @@ async def test_a_proof_that_is_not_zero_can_be_accepted_with_a_reason(story: Sto
         16 run
         17 053 1009 1009
         17 run proof 9 chain BROKEN
-        17 close refused
-        17 close accepting
+        17 close accepting refused
+        17 close accepting critical
         """
     )
     (answer,) = story.answers
-    assert answer.waived == ("CONTINUITY_BROKEN", "PROOF_NOT_ZERO")
+    assert answer.waived == ("CONTINUITY_BROKEN", "PROOF_NOT_ZERO", "CRITICAL")
 
 
 async def test_a_statement_moves_an_entry_to_the_day_it_gives(story: Story) -> None:
