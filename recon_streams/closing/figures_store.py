@@ -14,6 +14,7 @@ from recon_streams.kernel.money import ZERO, normal
 from recon_streams.positions.ledger_intake import AHEAD_MAX
 from recon_streams.reports.parts import Covered
 from recon_streams.statements.chain import Link
+from recon_streams.statements.expectation import Unusable
 
 # Neighbours of a day's statement in the chain: more of one day than this nobody sends.
 _STATEMENTS_MAX: Final = 50
@@ -159,6 +160,34 @@ async def statements_around(
     for row in rows:
         found.setdefault(row["number"], []).append(_statement(row))
     return found
+
+
+async def unusable_statements(
+    connection: Session, numbers: Collection[int], on: date
+) -> list[Unusable]:
+    """Return the statements of `on` that came and do not add up, with their place in quarantine."""
+    rows = await connection.fetch(
+        "SELECT s.number, s.origin, s.difference, s.arrived_at, q.quarantine_id "
+        "FROM positions.statement AS s LEFT JOIN book.stream AS b "
+        "ON b.topic || '/' || b.part = regexp_replace(s.origin, '/[0-9]+$', '') "
+        "LEFT JOIN LATERAL (SELECT max(quarantine_id) AS quarantine_id FROM book.quarantine "
+        "WHERE stream = b.stream AND off = substring(s.origin FROM '[0-9]+$')::bigint "
+        "AND code = 'STATEMENT_UNBALANCED') AS q ON true "
+        "WHERE s.number = ANY($1) AND s.closing_on = $2 AND s.status = 'UNBALANCED'",
+        sorted(numbers),
+        on,
+    )
+    return [
+        Unusable(
+            account=row["number"],
+            on=on,
+            origin=row["origin"],
+            arrived_at=row["arrived_at"],
+            difference=None if row["difference"] is None else normal(row["difference"]),
+            quarantine=row["quarantine_id"],
+        )
+        for row in rows
+    ]
 
 
 async def first_statements(

@@ -6,12 +6,14 @@ news; after it, it is a finding that only the statement itself ends.
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, Source
 from recon_streams.kernel.calendar import Calendar, DayBounds, instant_of, minutes_of
+from recon_streams.kernel.money import amount_text
 from recon_streams.registry.definition import AccountDefinition
 
 
@@ -44,6 +46,22 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     on: date
     origin: str
     arrived_at: datetime
+
+
+class Unusable(msgspec.Struct, frozen=True, kw_only=True):
+    """A statement that came and does not count, because it does not add up.
+
+    Attributes:
+        difference: Its closing less opening and booked entries; None if it is not known.
+        quarantine: Its number there; None of pages that do not add up together.
+    """
+
+    account: int
+    on: date
+    origin: str
+    arrived_at: datetime
+    difference: Decimal | None
+    quarantine: int | None = None
 
 
 def expected_of(
@@ -97,13 +115,19 @@ def overdue_days(
 
 
 def news_of(
-    expected: Iterable[Expected], received: Iterable[Received], *, now: datetime
+    expected: Iterable[Expected],
+    received: Iterable[Received],
+    *,
+    now: datetime,
+    unusable: Iterable[Unusable] = (),
 ) -> tuple[list[Finding], list[Cleared]]:
     """Return which statements are missing at `now`, and which are proven to be there.
 
-    What is not overdue yet is neither. One that is not required is not missed.
+    What is not overdue yet is neither. One that is not required is not missed. Of one that came and
+    is `unusable`, the last that came, it is said what is wrong with it: nobody need ask for it.
     """
     there = {(each.account, each.on): each for each in received}
+    failed = {(e.account, e.on): e for e in sorted(unusable, key=lambda each: each.arrived_at)}
     findings: list[Finding] = []
     cleared: list[Cleared] = []
     for each in expected:
@@ -117,7 +141,7 @@ def news_of(
                 )
             )
         elif each.required and now >= each.overdue_at:
-            findings.append(_missing(each))
+            findings.append(_missing(each, failed.get((each.account, each.on))))
     return findings, cleared
 
 
@@ -130,11 +154,13 @@ def cause_of(expected: Expected) -> Cause:
     )
 
 
-def _missing(expected: Expected) -> Finding:
+def _missing(expected: Expected, failed: Unusable | None) -> Finding:
     return Finding(
         cause=cause_of(expected),
         source=Source.EXPECTATION,
-        facts={
+        amount=failed.difference if failed else None,
+        facts=_what(failed)
+        | {
             "message": expected.message,
             "day": expected.on.isoformat(),
             "cut_off_at": _text(expected.bounds.cut_off_at),
@@ -143,6 +169,18 @@ def _missing(expected: Expected) -> Finding:
         },
         on=expected.on,
     )
+
+
+def _what(failed: Unusable | None) -> dict[str, str]:
+    if failed is None:
+        return {"what": "it has not come"}
+    by = "" if failed.difference is None else f" by {amount_text(failed.difference)}"
+    facts = {
+        "what": f"it came, and does not add up{by}",
+        "statement": failed.origin,
+        "arrived_at": _text(failed.arrived_at),
+    }
+    return facts if failed.quarantine is None else facts | {"quarantine": f"{failed.quarantine}"}
 
 
 def _text(at: datetime) -> str:

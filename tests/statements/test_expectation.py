@@ -1,6 +1,7 @@
 """A statement is owed for each day on which the bank works, and missed from one instant on."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from recon_streams.kernel.calendars import Calendars
 from recon_streams.registry.definition import AccountDefinition, AccountStatements
 from recon_streams.statements.expectation import (
     Received,
+    Unusable,
     expected_of,
     news_of,
     next_overdue,
@@ -124,3 +126,26 @@ def test_instants_follow_each_other_one_for_each_business_day(
     assert second > first
     just_before, same = next_overdue(definition, calendar, first - timedelta(microseconds=1))
     assert (just_before, same) == (first, on), "no instant lies between"
+
+
+def test_one_that_came_and_does_not_add_up_is_said_to_be_that() -> None:
+    on = date(2026, 11, 20)
+    expected = expected_of(7, account(), CALENDARS.named("AE"), on)
+    assert expected is not None
+    failed = [
+        Unusable(
+            account=7,
+            on=on,
+            origin=f"bank.statements/0/{place}",
+            arrived_at=_at(f"2026-11-23T0{place}:00+04:00"),
+            difference=Decimal(place),
+            quarantine=place,
+        )
+        for place in (2, 1)
+    ]
+    late = _at("2026-11-23T10:00+04:00")
+    ((found,), _) = news_of([expected], [], now=late, unusable=failed)
+    assert found.amount == 2, "the last that came"
+    assert found.facts["what"] == "it came, and does not add up by 2"
+    assert (found.facts["statement"], found.facts["quarantine"]) == ("bank.statements/0/2", "2")
+    assert news_of([expected], [], now=late - timedelta(hours=1), unusable=failed) == ([], [])
