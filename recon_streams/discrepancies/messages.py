@@ -8,6 +8,7 @@ import msgspec
 from recon_streams.discrepancies.action import MACHINE, AnyAction, Found, ProvenGone
 from recon_streams.discrepancies.change import Change, Discrepancy, Taken
 from recon_streams.discrepancies.life import Life
+from recon_streams.discrepancies.storm import ALERTED_MAX, Weather
 from recon_streams.kernel.money import amount_text
 from recon_streams.log.record import OutgoingRecord
 from topics.alerts import Alert, Severity
@@ -26,16 +27,55 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
-def messages_of(change: Change, named: Named) -> Iterator[OutgoingRecord]:
-    """Yield what leaves with `change`: the record, and alerts if on-call must know or may rest."""
+def messages_of(change: Change, named: Named, weather: Weather | None) -> Iterator[OutgoingRecord]:
+    """Yield what leaves with `change`: the record, and alerts if on-call must know or may rest.
+
+    `weather` says how many of its kind on-call is told of; None if `change` has no alert.
+    """
     discrepancy = change.now
     record = record_of(discrepancy, named)
     key = str(discrepancy.id).encode()
     yield OutgoingRecord("recon.discrepancies", key, _ENCODER.encode(record))
     for step in change.taken:
         what = _alert_of(step.before, step.after)
-        if what is not None:
+        if what is None:
+            continue
+        assert weather is not None, "who has an alert has asked for the weather"
+        # Its end is always told: it may have been told when there were fewer.
+        if what == "resolve" or weather.tells(step.after.severity):
             yield _alert(discrepancy, named, step, what)
+
+
+def has_alert(change: Change) -> bool:
+    """Return whether on-call is concerned by `change`, however many others there are."""
+    return any(_alert_of(step.before, step.after) for step in change.taken)
+
+
+def storm_alert(weather: Weather, change: Change) -> OutgoingRecord | None:
+    """Return what on-call is told of all of a kind together, after `change` of one of them."""
+    if not weather.is_storm and not weather.ends:
+        return None
+    action, kind = change.taken[-1].action, weather.kind.value
+    key = f"discrepancies:{kind}"
+    said = f"more than {ALERTED_MAX} are open, and only critical ones are told one by one"
+    if weather.ends:
+        said = f"{weather.alerted} are left open, and told one by one"
+    alert = Alert(
+        dedup_key=key,
+        action="resolve" if weather.ends else "trigger",
+        severity=Severity.ERROR,
+        alert_class="DISCREPANCY_STORM",
+        summary=f"{kind}: {said}",
+        source=_source(action),
+        at=action.at,
+    )
+    return OutgoingRecord("recon.alerts", key.encode(), _ENCODER.encode(alert))
+
+
+def alert_again(discrepancy: Discrepancy, named: Named, because: Change) -> OutgoingRecord:
+    """Return the alert of what may not have been told in a storm, which ended with `because`."""
+    step = msgspec.structs.replace(because.taken[-1], after=discrepancy.life)
+    return _alert(discrepancy, named, step, "trigger")
 
 
 def record_of(discrepancy: Discrepancy, named: Named) -> DiscrepancyRecord:

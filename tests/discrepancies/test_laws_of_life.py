@@ -23,6 +23,7 @@ from recon_streams.discrepancies.deadline import Working
 from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, Source
 from recon_streams.discrepancies.life import NotPossible, due_for_escalation, folded
 from recon_streams.discrepancies.messages import Named, messages_of
+from recon_streams.discrepancies.storm import Weather
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.log.record import OutgoingRecord
 from topics.alerts import Alert
@@ -31,6 +32,7 @@ from topics.discrepancies import DiscrepancyState as State
 CAUSE = Cause(kind=Kind.MISSING_TXN, account=1, subject="ledger:P-1")
 WORKING = Working(days=Calendars().named("AE"), zone=ZoneInfo("Asia/Dubai"))
 NAMED = Named(account_id="SAFE", currency="AED")
+CALM = Weather(kind=Kind.MISSING_TXN, alerted=1)
 AMOUNTS = st.decimals(-1000, 1000, places=2)
 EVIDENCE = st.integers(0, 12).map(lambda n: f"run {n}")
 SOURCES = st.sampled_from([Source.MATCHING, Source.CLOSING])
@@ -136,7 +138,7 @@ class AnyLife(RuleBasedStateMachine):
             if isinstance(step.action, Found | ProvenGone):
                 is_proof = isinstance(step.action, ProvenGone)
                 self.said.add((step.action.evidence, step.action.source, is_proof))
-        self._tell(list(messages_of(change, NAMED)))
+        self._tell(list(messages_of(change, NAMED, CALM)))
 
     def _tell(self, records: list[OutgoingRecord]) -> None:
         for record in records:

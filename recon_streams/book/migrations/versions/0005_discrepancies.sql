@@ -32,6 +32,13 @@ CREATE TABLE discrepancies.discrepancy (
 ) WITH (fillfactor = 80);
 CREATE INDEX discrepancy_open ON discrepancies.discrepancy (number, kind) WHERE state <> 'RESOLVED';
 CREATE INDEX discrepancy_due ON discrepancies.discrepancy (due_at) WHERE state IN ('OPEN', 'ASSIGNED');
+CREATE INDEX discrepancy_alerted ON discrepancies.discrepancy (kind) WHERE is_alerted;
+
+-- Kinds of which so many are open that on-call is told of them once instead of one by one.
+CREATE TABLE discrepancies.storm (
+    kind  text PRIMARY KEY,
+    since timestamptz NOT NULL
+);
 
 -- Who did what, when and why. `body` is the action as it was decided, from which the fold is made
 -- again; the columns after `to_state` say what it made of the discrepancy.
@@ -62,4 +69,5 @@ CREATE UNIQUE INDEX action_evidence
 
 GRANT USAGE ON SCHEMA discrepancies TO recon_app;
 GRANT SELECT, INSERT, UPDATE ON discrepancies.discrepancy TO recon_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON discrepancies.storm TO recon_app;
 GRANT SELECT, INSERT ON discrepancies.action TO recon_app;
