@@ -27,6 +27,7 @@ from recon_streams.closing.overview import DayLine, overview
 from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.closing.run import Became, DayResult, DayRun, run_day
 from recon_streams.closing.sign_off import Answer, close_days, reopen_days
+from recon_streams.closing.signatures import words_of
 from recon_streams.closing.turn import turn
 from recon_streams.kernel.clock import utc_now
 from recon_streams.runtime.exit_codes import ExitCode
@@ -181,9 +182,7 @@ def _signed(line: DayLine) -> str:
     """Return who closed the day and why, or opened it again, the last time it happened."""
     if not line.signed:
         return ""
-    last = line.signed[-1]
-    accepted = f" (accepted: {'; '.join(last.accepted)})" if last.accepted else ""
-    return f"{last.action.value} by {last.actor}: {last.reason}{accepted}"
+    return words_of(line.signed[-1])
 
 
 def _print_result(result: DayResult) -> None:

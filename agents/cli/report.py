@@ -21,11 +21,12 @@ from agents.cli.place import (
     find_place,
 )
 from agents.cli.report_page import print_report
+from recon_streams.closing.signatures import DaySigned, signatures_of, words_of
 from recon_streams.reports import store
 from recon_streams.reports.as_csv import as_csv
 from recon_streams.reports.as_html import as_html
 from recon_streams.reports.as_json import as_json
-from recon_streams.reports.dataset import dataset_from_bytes
+from recon_streams.reports.dataset import EodDataset, dataset_from_bytes
 from recon_streams.reports.figures import printed
 from recon_streams.reports.verify import NotAReport, verify_file
 from recon_streams.runtime.exit_codes import ExitCode
@@ -103,11 +104,15 @@ def show(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Show one report: from the bank's balance to the ledger's, and what is left."""
-    content = _content(find_place(config, data, dsn, bootstrap), identity)
+    place = find_place(config, data, dsn, bootstrap)
+    content = _content(place, identity)
     if output is Format.TABLE:
         print_report(content)
+        for each in run(_signatures(place, content)):
+            who = f"{each.account_id} {each.currency}, {each.at:%F %T}Z"
+            out.print(f"{who}: {words_of(each)}", markup=False)
     elif output is Format.JSON:
-        typer.echo(as_json(content), nl=False)
+        typer.echo(_as_json(place, content), nl=False)
     else:
         accounts = dataset_from_bytes(content).accounts
         for account in accounts:
@@ -130,8 +135,9 @@ def export(
     bootstrap: BootstrapOption = None,
 ) -> None:
     """Write one report as a file; whatever the format, it carries the dataset's hash."""
-    content = _content(find_place(config, data, dsn, bootstrap), identity)
-    exported = _exported(content, export_format, bom).encode()
+    place = find_place(config, data, dsn, bootstrap)
+    content = _content(place, identity)
+    exported = _exported(place, content, export_format, bom=bom).encode()
     if file is None:
         sys.stdout.buffer.write(exported)
         return
@@ -142,10 +148,10 @@ def export(
     talk.print(f"wrote {file}", markup=False)
 
 
-def _exported(content: bytes, export_format: ExportFormat, bom: bool) -> str:
+def _exported(place: Place, content: bytes, export_format: ExportFormat, *, bom: bool) -> str:
     match export_format:
         case ExportFormat.JSON:
-            return as_json(content)
+            return _as_json(place, content)
         case ExportFormat.CSV:
             return as_csv(content, with_bom=bom)
         case ExportFormat.HTML:
@@ -201,6 +207,20 @@ def _content(place: Place, identity: str) -> bytes:
     except store.ReportAltered as error:
         talk.print(f"error: {error}", markup=False)
         raise Ended(ExitCode.DIFFERENCES) from error
+
+
+def _as_json(place: Place, content: bytes) -> str:
+    return as_json(
+        content, signatures=[msgspec.to_builtins(each) for each in run(_signatures(place, content))]
+    )
+
+
+async def _signatures(place: Place, content: bytes) -> list[DaySigned]:
+    dataset = dataset_from_bytes(content)
+    if not isinstance(dataset, EodDataset):
+        return []
+    async with place.pool() as pool:
+        return await signatures_of(pool, dataset)
 
 
 async def _read(place: Place, identity: str) -> bytes:

@@ -11,6 +11,7 @@ import msgspec
 
 from recon_streams.book.connection import Session
 from recon_streams.closing.day import Day, DayAction, DayState, Figures, Obstacle, said_of
+from recon_streams.reports.dataset import EodDataset, digest_of
 
 _SIGNED: Final = """
 SELECT a.account_id, a.currency, d.*, s.figures FROM closing.day_action AS d
@@ -48,6 +49,21 @@ class DaySigned(msgspec.Struct, frozen=True, kw_only=True):
 async def signatures(connection: Session | asyncpg.Pool, on: date) -> list[DaySigned]:
     """Return what people did with the accounts' days `on`, by account and in order."""
     return [_signed(row) for row in await connection.fetch(_SIGNED, on)]
+
+
+async def signatures_of(connection: Session | asyncpg.Pool, dataset: EodDataset) -> list[DaySigned]:
+    """Return what people did with exactly the figures that stand in `dataset`."""
+    there = {
+        digest_of(msgspec.json.encode(account, order="sorted")) for account in dataset.accounts
+    }
+    return [each for each in await signatures(connection, dataset.on) if each.sha256 in there]
+
+
+def words_of(signed: DaySigned) -> str:
+    """Return who did what, why, and what was accepted, in one line."""
+    accepted = f" (accepted: {'; '.join(signed.accepted)})" if signed.accepted else ""
+    approved = f", approved by {signed.approved_by}" if signed.approved_by else ""
+    return f"{signed.action.value} by {signed.actor}{approved}: {signed.reason}{accepted}"
 
 
 def _signed(row: asyncpg.Record) -> DaySigned:

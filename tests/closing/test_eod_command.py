@@ -12,10 +12,12 @@ from closing_stories import Story
 pytestmark = pytest.mark.postgres
 
 
-async def command(story: Story, *words: str) -> "subprocess.CompletedProcess[str]":
+async def command(
+    story: Story, *words: str, group: str = "eod"
+) -> "subprocess.CompletedProcess[str]":
     done = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "agents.cli", "eod", *words, "--dsn", story.dsn],
+        [sys.executable, "-m", "agents.cli", group, *words, "--dsn", story.dsn],
         capture_output=True,
         text=True,
         timeout=60,
@@ -69,6 +71,9 @@ async def test_a_day_that_is_short_is_closed_by_name_and_the_acceptance_can_be_r
     shown = (await command(story, "status")).stdout
     assert "the owner pays it in tomorrow" in shown
     assert said in shown
+    report = ("show", "eod-2026-11-16-v1", "-o", "json")
+    exported = msgspec.json.decode((await command(story, *report, group="report")).stdout)
+    assert exported["signatures"] == line["signed"]
 
 
 async def test_a_refusal_names_everything_that_stands_against_it(story: Story) -> None:
