@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from recon_streams.book import inputs, streams
+from agents.unwritable import OF_A_RECORD, decide_and_write, find_unwritable
+from recon_streams.book import streams
 from recon_streams.book.intake import DECISION_RULE, DecisionFailed, Intake, Reading
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel import faultpoint
@@ -35,6 +36,12 @@ async def commit_batch(
             # Nothing of the attempt was kept. The record the core tripped over is held, and the
             # batch is decided again without it; each round holds one more, so this ends.
             readings = _without(readings, failed.index)
+        except OF_A_RECORD:
+            # Rows are written together, so which record they are of has to be found.
+            index = await find_unwritable(pool, intake, batch, readings)
+            if index is None or _is_held_for_us(readings[index]):
+                raise
+            readings = _without(readings, index)
 
 
 async def was_committed(pool: asyncpg.Pool, batch: Batch) -> bool:
@@ -58,17 +65,18 @@ async def _attempt(
             following=batch.next_offset,
             through_at=batch.records[-1].appended_at if batch.records else None,
         )
-        outcomes = await intake.decide(unit, readings) if readings else []
-        await inputs.write(unit, stream, batch, outcomes)
-        await unit.flush()
+        outcomes = await decide_and_write(unit, intake, batch, readings, stream=stream)
         faultpoint.hit("before_commit")
     faultpoint.hit("after_commit")
     return outcomes
 
 
 def _without(readings: Sequence[Reading[Any]], index: int) -> list[Reading[Any]]:
-    assert readings[index].held is None, "what is held is not decided"
     held = Held(code=RefusalCode.DECISION_FAILED, field="", rule=DECISION_RULE)
     remaining = list(readings)
     remaining[index] = Reading(readings[index].record, None, held)
     return remaining
+
+
+def _is_held_for_us(reading: Reading[Any]) -> bool:
+    return reading.held is not None and reading.held.code is RefusalCode.DECISION_FAILED
