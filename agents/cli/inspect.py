@@ -9,7 +9,7 @@ import typer
 
 from agents.cli.app import Ended, app
 from agents.cli.inspect_page import print_file, print_relations
-from agents.cli.output import Format, FormatOption
+from agents.cli.output import Format, FormatOption, talk
 from recon_streams.bankfiles.delivery import delivered_in
 from recon_streams.bankfiles.inspection import Inspected, inspect_delivered
 from recon_streams.bankfiles.relations import Related
@@ -39,13 +39,17 @@ def inspect(
     wants_relations = is_page if relations is None else relations
     related = Related()
     refused = False
-    for inspected in _inspected(files):
+    count = 0
+    for count, inspected in enumerate(_inspected(files), start=1):  # noqa: B007 - how many, in the end
         refused = refused or "refused" in inspected.shown
         related.add(inspected)
         if is_page:
             print_file(inspected.shown)
         else:
             _print_line(inspected.shown)
+    if not count:
+        names = ", ".join(map(str, files))
+        talk.print(f"there is no file in {names}; hidden files are not looked at", markup=False)
     if wants_relations:
         found = related.found()
         if is_page:

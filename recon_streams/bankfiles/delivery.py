@@ -110,7 +110,8 @@ def _delivered_at(path: Path, name: str, above: frozenset[tuple[int, int]]) -> I
             return
         payload = path.read_bytes()
     except OSError as error:
-        detail = type(error).__name__
+        # Not the whole message, which would name the file a second time.
+        detail = error.strerror or type(error).__name__
         yield _unopened(name, RefusalCode.UNREADABLE_FILE, "a file that can be opened", detail)
         return
     yield from delivered_as(name, payload)

@@ -66,8 +66,8 @@ class Related:
             self._seen.append(seen)
 
     def found(self) -> list[Printed]:
-        """Return all relations, the kinds one after another."""
-        return [
+        """Return all relations: first those that do not hold, then one kind after another."""
+        found = [
             *self._days(),
             *self._moved_twice(),
             *self._same_movements(),
@@ -75,6 +75,7 @@ class Related:
             *self._ambiguous(),
             *self._chains(),
         ]
+        return sorted(found, key=lambda relation: not is_broken(relation))
 
     def _by_account(self, *types: str) -> dict[str, list[_Seen]]:
         groups: dict[str, list[_Seen]] = defaultdict(list)
@@ -206,6 +207,11 @@ class Related:
                     "opening": opening["amount"],
                     "holds": _signed(closing) == _signed(opening),
                 }
+
+
+def is_broken(relation: Printed) -> bool:
+    """Whether `relation` is between files that should fit and do not."""
+    return relation.get("holds") is False or relation.get("agree") is False
 
 
 def _movements(seen: _Seen) -> tuple[tuple[object, ...], ...]:

@@ -75,3 +75,73 @@ def test_letters_that_steer_a_terminal_are_not_passed_on(tmp_path: Path) -> None
     path.write_text(GOOD.read_text().replace("<Cd>PRCD", "<Cd>[red]\u202e\u0085"))
     page = _inspect(path)
     assert "[red]??" in page
+
+
+MT = """\
+:20:STMT1
+:25:DE89370400440532013000
+:28C:231/1
+:60F:C261119EUR000000001000,50
+:61:2611201120C000000000250,00NTRFREF1//BANK1
+:61:2611201120D00000000035,NCHGNONREF
+:62F:D261120EUR000000000015,50
+-
+"""
+
+
+def test_an_mt940_is_called_by_its_name_and_says_whether_it_adds_up(tmp_path: Path) -> None:
+    path = tmp_path / "statement.sta"
+    path.write_text(MT)
+    page = _inspect(path)
+    assert "statement.sta  MT940" in page
+    assert "not a known message" not in page
+    assert "opening 1000.50 EUR CRDT" in page
+    assert "60F 1000.50 + credits 250.00 - debits 35 = 62F -15.50 EUR:  differs by -1231.00" in page
+    path.write_text(MT.replace("62F:D261120EUR000000000015,50", "62F:C261120EUR000000001215,50"))
+    assert "= 62F 1215.50 EUR:  exact" in _inspect(path)
+
+
+def test_entries_without_a_status_are_said_to_have_none() -> None:
+    page = _inspect(CHAIN.parents[1])
+    assert "entries (3 without a status)" in page
+    assert "None" not in page
+
+
+def test_what_does_not_fit_between_files_comes_first_in_plain_words() -> None:
+    page = _inspect(CHAIN.parents[1]).splitlines()
+    first = next(number for number, line in enumerate(page) if "relations between files" in line)
+    assert "do not fit" in page[first]
+    assert page[first + 1].startswith("  does not fit  ")
+    fits = [line.startswith("  fits") for line in page[first + 1 :] if line]
+    assert fits == sorted(fits)
+    assert any("closes with 2493169.48, but" in line for line in page)
+    assert not any("holds" in line for line in page[first:])
+
+
+def test_a_folder_without_files_says_so(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agents.cli", "inspect", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == ""
+    assert "there is no file in" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+    page = _inspect(tmp_path / "nowhere.xml", code=ExitCode.REFUSED)
+    assert "nowhere.xml  not read" in page
+    assert "a file that can be opened (No such file or directory)" in page
+    assert "Error" not in page
+
+
+def test_a_message_the_bank_marks_as_a_test_says_what_becomes_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "test.xml"
+    path.write_text(
+        GOOD.read_text().replace("</GrpHdr>", "<AddtlInf>SPS/2.1/TEST</AddtlInf></GrpHdr>", 1)
+    )
+    page = _inspect(path)
+    assert "TEST the bank marks this as a test; the books refuse it unless" in page
