@@ -12,6 +12,7 @@ from typing import Final
 
 from recon_streams.kernel.money import add, subtract
 from recon_streams.matching.items import BankItem, LedgerItem
+from recon_streams.matching.likeness import seems_to_tell
 from recon_streams.matching.pool import Edge, Pool, kinds_of, resolve
 from recon_streams.matching.predicates import (
     Fit,
@@ -61,16 +62,26 @@ def edge_of(terms: Terms, bank: BankItem, ledger: LedgerItem, each: CompositePas
         return None
     is_party = same_party(bank.counterparty, ledger.counterparty)
     is_told = agreed is not None or _tells(bank.remittance, ledger.reference)
+    is_alike = not is_told and seems_to_tell(
+        bank.remittance, ledger.reference, percent_min=each.alike_percent_min
+    )
     score = composite_score(each, fit, abs(days), is_party=is_party, is_told=is_told)
+    score += each.remittance_alike if is_alike else 0
     if not is_party and not is_told:
         score = min(score, terms.rules.levels.auto_confirm - 1)
     because = (
         amount_words(terms, bank.amount, ledger.amount, fit),
         date_words(terms, bank.on, ledger.on),
         "counterparty equal" if is_party else "counterparty not equal",
-        "reference in the remittance" if is_told else "reference absent",
+        _reference_words(is_told=is_told, is_alike=is_alike),
     )
     return Edge(score, score, fit, because) if score > 0 else None
+
+
+def _reference_words(*, is_told: bool, is_alike: bool) -> str:
+    if is_told:
+        return "reference in the remittance"
+    return "reference alike in the remittance" if is_alike else "reference absent"
 
 
 def composite_score(

@@ -122,6 +122,8 @@ class CompositePass(msgspec.Struct, frozen=True, kw_only=True):
         same_day: For the same day; each business day between takes `per_day` off.
         counterparty: For equal counterparties.
         remittance: If the bank's free text holds the ledger's reference as a word.
+        remittance_alike: If it only seems to; that alone never makes a match.
+        alike_percent_min: How much of the reference must be there for that.
     """
 
     name: str
@@ -132,6 +134,8 @@ class CompositePass(msgspec.Struct, frozen=True, kw_only=True):
     per_day: int = 5
     counterparty: int = 20
     remittance: int = 30
+    remittance_alike: int = 10
+    alike_percent_min: int = 80
 
 
 class Levels(msgspec.Struct, frozen=True, kw_only=True):

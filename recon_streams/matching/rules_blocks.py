@@ -72,6 +72,7 @@ class WeightsBlock(_Block):
     per_day: _Weight = 5
     counterparty: _Weight = 20
     remittance: _Weight = 30
+    remittance_alike: _Weight = 10
 
 
 class CompositeBlock(_Block):
@@ -80,6 +81,7 @@ class CompositeBlock(_Block):
     kind: Literal["composite"]
     name: _Name
     days_max: _Days = 3
+    alike_percent_min: Annotated[int, Field(ge=50, le=100)] = 80
     weights: WeightsBlock = WeightsBlock()
 
 

@@ -142,6 +142,9 @@ def _weak(block: RulesBlock, number: int) -> Iterator[tuple[Location, str]]:
         if max(weights.amount, weights.amount_within) + weights.same_day >= limit:
             message = f"amount and day alone would reach auto_confirm {limit}; they prove nothing"
             yield ("passes", number, "weights"), message
+        if weights.remittance_alike > weights.remittance:
+            message = "not more than remittance: the reference itself says more"
+            yield ("passes", number, "weights", "remittance_alike"), message
         if weights.amount_within > weights.amount:
             message = "not more than amount: an equal amount says more"
             yield ("passes", number, "weights", "amount_within"), message
@@ -210,7 +213,12 @@ def _batch(block: BatchBlock | None) -> BatchPass | None:
 def _composite(block: CompositeBlock | None) -> CompositePass | None:
     if block is None:
         return None
-    return CompositePass(name=block.name, days_max=block.days_max, **block.weights.model_dump())
+    return CompositePass(
+        name=block.name,
+        days_max=block.days_max,
+        alike_percent_min=block.alike_percent_min,
+        **block.weights.model_dump(),
+    )
 
 
 def _sums(block: SumBlock | None) -> SumPass | None:
