@@ -201,8 +201,7 @@ def rows_of(
         net=nets[0],
         servicer_reference=_bounded(entry.servicer_reference),
         entry_reference=_bounded(entry.servicer_reference),
-        batch_reference=_batch_reference(entry)
-        or (_bounded(only.payment_information_id) if only else None),
+        batch_reference=_batch_reference(entry),
         code=(entry.bank_transaction_code or entry.bank_transaction_proprietary or "")[:_TEXT_MAX],
         look=look.digest if look else None,
         reversal=entry.reversal,
@@ -222,7 +221,9 @@ def rows_of(
                 path=each.detail.path,
                 look=None,
                 servicer_reference=None,
-                batch_reference=base.batch_reference or base.entry_reference,
+                batch_reference=_bounded(each.detail.payment_information_id)
+                or base.batch_reference
+                or base.entry_reference,
             )
             rows.append(_with_references(row, each.detail))
     return rows
@@ -242,7 +243,14 @@ def _with_references(row: EntryRow, detail: Detail) -> EntryRow:
 
 
 def _batch_reference(entry: Entry) -> str | None:
-    return _bounded(entry.batch_payment_information_id or entry.batch_message_id)
+    """Return the payer's name of the payment file, else what its transactions have in common.
+
+    Some banks say it of the group (Btch/PmtInfId), some of each transaction (Refs/PmtInfId). The
+    name of the message it was sent in (Btch/MsgId) may be that of several files.
+    """
+    files = {each.payment_information_id for each in entry.details}
+    common = files.pop() if len(files) == 1 else None
+    return _bounded(entry.batch_payment_information_id or common or entry.batch_message_id)
 
 
 def _bounded(reference: str | None) -> str | None:

@@ -147,6 +147,12 @@ def _marks_of_detail(entry: Entry, detail: Detail, signed: str, currency: str) -
         day = entry.booked_on.isoformat()
         reference = f"{detail.end_to_end_id}\n{detail.counterparty_account}\n{day}"
         marks.append(_mark(Rung.END_TO_END_ID, reference, currency, signed))
+    payment_file = detail.payment_information_id or entry.batch_payment_information_id
+    if detail.end_to_end_id and payment_file and entry.booked_on:
+        # Within the file that it was paid with an id is the payer's own name of the payment.
+        day = entry.booked_on.isoformat()
+        reference = f"{detail.end_to_end_id}\n\n{payment_file}\n{day}"
+        marks.append(_mark(Rung.END_TO_END_ID, reference, currency, signed))
     return marks
 
 

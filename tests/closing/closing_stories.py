@@ -97,6 +97,7 @@ class Story:
     result: DayResult | None = None
     answers: list[Answer] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
+    matcher: ByMatching = MATCHER
 
     async def registered(self, text: str, calendars: Calendars | None = None) -> None:
         accounts = accounts_of(parse_yaml("accounts.yaml", text), calendars)
@@ -181,7 +182,7 @@ class Story:
         )
         signature = Signature(actor="anna", reason="looked at it", at=self._late(day))
         wanted = DayRun(on=moment(day).date(), accounts=None, at=signature.at, run=f"c{day}{words}")
-        tools = (self.calendars, MATCHER, OnePerson())
+        tools = (self.calendars, self.matcher, OnePerson())
         async with turn(self.pool) as unit:
             _, self.answers = await close_days(unit, tools, wanted, signature, waive=waive)
         assert any(answer.refused for answer in self.answers) == ("refused" in words)
@@ -202,7 +203,7 @@ class Story:
         self.message += 1
         wanted = DayRun(on=on, accounts=accounts, at=at, run=f"run {on} {self.message}")
         async with turn(self.pool) as unit:
-            return await run_day(unit, self.calendars, MATCHER, wanted)
+            return await run_day(unit, self.calendars, self.matcher, wanted)
 
     async def made(self, day: str) -> bytes:
         """Return the bytes that a run would keep, and keep nothing."""
@@ -210,7 +211,7 @@ class Story:
         wanted = DayRun(on=on, accounts=None, at=self._late(day), run=f"run {on} 1")
         with suppress(_Enough):
             async with turn(self.pool) as unit:
-                await run_day(unit, self.calendars, MATCHER, wanted)
+                await run_day(unit, self.calendars, self.matcher, wanted)
                 (row,) = await unit.connection.fetch("SELECT content FROM closing.snapshot")
                 raise _Enough
         return bytes(row["content"])
