@@ -80,6 +80,8 @@ def day_input(
     ledger = standing.ledger
     if ledger is not None:
         ledger = subtract(ledger, collected.after.get(number, ZERO))
+    began_at = account.began_at.astimezone(ZoneInfo(definition.time_zone))
+    opened_on = min(began_at.date(), asked.bounds.on)
     of_day, before = _chain(
         collected.statements.get(number, []), asked.bounds.on, definition.statements.day_record
     )
@@ -91,6 +93,10 @@ def day_input(
         limits=rules_of(definition, account.registry_version).limits,
         bank_base=collected.bank_bases[number],
         ledger_base=collected.ledger_bases[number],
+        opened_on=opened_on,
+        opened_business_days=max(
+            0, asked.calendar.business_days_between(opened_on, asked.bounds.on)
+        ),
         ledger_at_cut_off=ledger,
         statement=None if of_day is None else _used(of_day),
         link=None if of_day is None else of_day.link,

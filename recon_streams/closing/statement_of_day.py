@@ -11,12 +11,14 @@ total is taken by two roads: the books' sum for each kind, and the items listed.
 
 import hashlib
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from recon_streams.closing.standing import covered
+from recon_streams.discrepancies.deadline import bucket_of
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.calendar import DayBounds
 from recon_streams.kernel.money import ZERO, add, amount_text, subtract
@@ -84,6 +86,8 @@ class DayInput(msgspec.Struct, frozen=True, kw_only=True):
         bank_base: What the bank had before everything the book knows of it: attested, or what its
             first statement implies. None if neither is there.
         ledger_base: What the ledger had issued before everything the book knows of it.
+        opened_on: From when on the account is looked at, and what was apart then is as old;
+        opened_business_days: how many business days before the day that is.
         ledger_at_cut_off: The ledger's figure without what happened after the cut-off.
         statement: The day's, as the report names it; None if it is not there.
         link: The same in the chain of statements.
@@ -97,6 +101,8 @@ class DayInput(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     bank_base: Decimal | None
     ledger_base: Decimal | None
+    opened_on: date
+    opened_business_days: int
     ledger_at_cut_off: Decimal | None
     statement: StatementUsed | None
     link: Link | None
@@ -231,9 +237,9 @@ def _opening_item(given: DayInput) -> Item | None:
         leg=Leg.BOTH,
         reference="opening",
         amount=amount_text(apart),
-        on=given.bounds.on,
-        age_business_days=0,
-        bucket="",
+        on=given.opened_on,
+        age_business_days=given.opened_business_days,
+        bucket=bucket_of(given.opened_business_days).name,
         reason=f"bank {amount_text(given.bank_base)} - ledger {amount_text(given.ledger_base)}",
     )
 

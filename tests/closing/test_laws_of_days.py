@@ -89,6 +89,8 @@ def given_day(
         limits=Limits(),
         bank_base=bases[0],
         ledger_base=bases[1],
+        opened_on=ON,
+        opened_business_days=0,
         ledger_at_cut_off=ledger,
         statement=StatementUsed(
             message="camt.053",

@@ -120,8 +120,12 @@ async def test_an_account_without_attested_figures_begins_with_its_first_stateme
         16 run bank 1510 ledger 1010 items OPENING_DIFFERENCE:500 proof 0
         17 053 1510 1512 B+2
         17 run items OPENING_DIFFERENCE:500,BANK_NOT_IN_LEDGER:2 proof 0
+        24 053 1512 1512
+        24 run items OPENING_DIFFERENCE:500,BANK_NOT_IN_LEDGER:2
         """
     )
+    opening, _ = (await unregistered.day("24")).items
+    assert (opening.on.day, opening.age_business_days, opening.bucket) == (16, 6, "6-10")
 
 
 async def test_what_the_ledger_does_in_the_evening_is_outstanding_if_the_bank_was_quicker(
