@@ -18,6 +18,7 @@ from agents.cli.place import (
 )
 from agents.intakes import by_topic, make_intakes
 from agents.registration import register
+from recon_streams.connectors.named import require_described
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
@@ -31,8 +32,11 @@ FileArgument = Annotated[Path, typer.Argument(help="accounts.yaml")]
 
 @group.command("check")
 def check(file: FileArgument, config: ConfigOption = None) -> None:
-    """Check a registry file; needs no server. Exit 3 and every error, by line and column, else."""
-    accounts = load_accounts(file, find_place(config, None, None, None).calendars)
+    """Check a registry file; needs no server. Exit 3 and every error, by line and column, else.
+
+    With the settings, that each connector it names is described in sweeps.connectors_file.
+    """
+    accounts = _checked(find_place(config, None, None, None), file)
     out.print(f"{file}: {len(accounts)} accounts, no errors", markup=False)
 
 
@@ -46,7 +50,7 @@ def apply(
 ) -> None:
     """Make a file the newest version of the registry; what waited for an account is decided."""
     place = find_place(config, data, dsn, bootstrap)
-    definitions = load_accounts(file, place.calendars)
+    definitions = _checked(place, file)
     change, replayed = run(_apply(place, definitions, file))
     for word, names in (
         ("registered", change.registered),
@@ -59,6 +63,21 @@ def apply(
     if replayed:
         talk.print(f"{len(replayed)} inputs that waited were decided again")
     out.print(f"registry version {change.version}")
+
+
+def _checked(place: Place, file: Path) -> tuple[AccountDefinition, ...]:
+    """Return the accounts of `file`; the connectors that they name are all described."""
+    definitions = load_accounts(file, place.calendars)
+    connectors_file = place.settings.sweeps.connectors_file
+    if connectors_file is not None:
+        require_described(file, {each.name for each in place.connectors}, connectors_file)
+    elif asked := sum(each.sweep.connector is not None for each in definitions):
+        talk.print(
+            f"note: {asked} accounts name a connector; whether it is described was not checked, "
+            "because sweeps.connectors_file names no file here",
+            markup=False,
+        )
+    return definitions
 
 
 async def _apply(

@@ -14,6 +14,8 @@ from agents.address import PARTITIONS, read_address
 from agents.logs import Logs, kafka_logs, postgres_logs
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import check_revision
+from recon_streams.connectors.file import load_connectors
+from recon_streams.connectors.http import HttpTerms
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.registry.calendar_file import load_calendars
@@ -62,6 +64,12 @@ class Place:
     def calendars(self) -> Calendars:
         """Return the calendars of banks, with the operator's words."""
         return load_calendars(self.settings.calendars.file)
+
+    @property
+    def connectors(self) -> tuple[HttpTerms, ...]:
+        """Return how banks are asked, as `sweeps.connectors_file` says; none without one."""
+        file = self.settings.sweeps.connectors_file
+        return () if file is None else load_connectors(file)
 
     @asynccontextmanager
     async def pool(self) -> AsyncIterator[asyncpg.Pool]:

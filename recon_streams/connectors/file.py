@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import pydantic
@@ -17,6 +17,8 @@ from recon_streams.runtime.problems import Problem, did_you_mean
 from recon_streams.runtime.yaml_source import Location, YamlSource, read_yaml
 
 _NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+# A connector stands under `connectors` and its name; what is deeper belongs to its mapping.
+_DEPTH: Final = 2
 _FIELDS: Final = frozenset({"account_id", "currency", "bank_account"})
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
@@ -82,9 +84,7 @@ def connectors_of(source: YamlSource) -> tuple[HttpTerms, ...]:
         file = ConnectorsFile.model_validate(source.data)
     except pydantic.ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        raise source.invalid(
-            [_problem(source, each["loc"], plain_words(each)) for each in found]
-        ) from None
+        raise source.invalid([_problem(source, each) for each in found]) from None
     problems = [
         source.problem(("connectors", name, *where), message)
         for name, block in file.connectors.items()
@@ -95,11 +95,20 @@ def connectors_of(source: YamlSource) -> tuple[HttpTerms, ...]:
     return tuple(_terms(name, block) for name, block in file.connectors.items())
 
 
-def _problem(source: YamlSource, where: Location, message: str) -> Problem:
-    known = MappingBlock if "mapping" in where else ConnectorBlock
-    if "unknown" in message or "extra" in message.lower():
-        message = did_you_mean(str(where[-1]), list(known.model_fields))
-    return source.problem(where, message)
+def _problem(source: YamlSource, found: Any) -> Problem:  # noqa: ANN401 - pydantic's own dictionary
+    where: Location = found["loc"]
+    if found["type"] == "extra_forbidden":
+        message = did_you_mean(str(where[-1]), _known_at(where[:-1]))
+        return source.problem(where, message, at_key=True)
+    return source.problem(where, plain_words(found))
+
+
+def _known_at(block: Location) -> list[str]:
+    """Return the keys that the block at this place may have."""
+    if not block:
+        return list(ConnectorsFile.model_fields)
+    known = MappingBlock if block[-1] == "mapping" and len(block) > _DEPTH else ConnectorBlock
+    return list(known.model_fields)
 
 
 def _wrong(block: ConnectorBlock) -> Iterator[tuple[Location, str]]:

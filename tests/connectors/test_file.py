@@ -70,3 +70,14 @@ def test_what_cannot_be_is_told_with_its_line(block: str, said: str) -> None:
 
 def test_a_mistyped_key_is_told_with_the_one_meant() -> None:
     assert "did you mean token_file?" in wrong("address: https://b.example/\ntokenfile: /x")
+
+
+def test_a_mistyped_key_is_shown_where_it_stands_with_what_it_could_be() -> None:
+    said = wrong("address: https://bank.example/\ntoken_fil: x")
+    assert "connectors.yaml:4:5" in said
+    assert "connectors.house-bank.token_fil: unknown key, did you mean token_file?" in said
+    said = wrong("address: https://bank.example/\nmapping: {amonut: /a}")
+    assert "did you mean amount?" in said
+    with pytest.raises(ConfigurationInvalid) as refused:
+        connectors_of(parse_yaml("connectors.yaml", "conectors: {}\n"))
+    assert "conectors: unknown key, did you mean connectors?" in refused.value.render()
