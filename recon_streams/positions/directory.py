@@ -15,6 +15,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         number: Its short key in the book; it never leaves it.
         bank_opened_at: The instant of the attested bank figure it began with, in the offset in
             which it was attested; None if there was no such figure.
+        registered_at: When it was registered, or of its opening if that is earlier; None if that
+            is not known.
     """
 
     number: int
@@ -22,6 +24,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     rules: Rules
     bank_opened_at: datetime | None = None
+    registered_at: datetime | None = None
 
     @property
     def scope(self) -> str:
@@ -49,6 +52,12 @@ class Directory:
             for identification in identifications:
                 self._by_bank[identification, account.currency] = account
                 self._bank_identifications.add(identification)
+
+    @property
+    def registered_since(self) -> datetime | None:
+        """Return when the first account was registered; None if that is not known."""
+        known = (account.registered_at for account in self._by_number.values())
+        return min((at for at in known if at is not None), default=None)
 
     def by_number(self, number: int) -> Account:
         """Return the account with this key."""

@@ -189,15 +189,18 @@ def _registered(
 
 async def _load(connection: Session | asyncpg.Pool, version: int) -> Directory:
     rows = await connection.fetch(
-        "SELECT DISTINCT ON (number) number, version, definition FROM positions.account_version "
-        "WHERE version <= $1 ORDER BY number, version DESC",
+        "SELECT DISTINCT ON (number) v.number, v.version, v.definition, "
+        "min(r.applied_at) OVER (PARTITION BY v.number) AS applied_at "
+        "FROM positions.account_version AS v JOIN positions.registry_version AS r USING (version) "
+        "WHERE v.version <= $1 ORDER BY v.number, v.version DESC",
         version,
     )
     accounts = []
     for row in rows:
         definition = definition_from_bytes(row["definition"])
         names = tuple(bank.identification for bank in definition.bank_accounts)
-        accounts.append((_account(row["number"], definition, row["version"]), names))
+        account = _account(row["number"], definition, row["version"], row["applied_at"])
+        accounts.append((account, names))
     return Directory(accounts, version=version)
 
 
@@ -221,14 +224,21 @@ def _write_definitions(
     unit.write(_DEFINITION, ((number, version, definition_bytes(d)) for number, d in numbered))
 
 
-def _account(number: int, definition: AccountDefinition, version: int) -> Account:
+def _account(
+    number: int,
+    definition: AccountDefinition,
+    version: int,
+    applied_at: datetime | None = None,
+) -> Account:
     opening = definition.opening
+    instants = (applied_at, opening.as_of if opening else None)
     return Account(
         number=number,
         account_id=definition.account_id,
         currency=definition.currency,
         rules=rules_of(definition, version),
         bank_opened_at=opening.as_of if opening and opening.bank is not None else None,
+        registered_at=min((at for at in instants if at is not None), default=None),
     )
 
 

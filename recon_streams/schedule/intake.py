@@ -1,6 +1,7 @@
 """Where ticks are decided: read, resolved to their account, handed to whom they concern."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -16,6 +17,11 @@ from recon_streams.positions.ledger_intake import AHEAD_MAX
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.schedule.handler import DueTick, TickHandler
 from topics.ticks import TOPIC, DayTick, SweepTick, Tick
+
+# A schedule that was stopped emits what it missed; nobody stops one for longer and wants that.
+LATE_MAX: Final = timedelta(days=366)
+# The window of which an account is registered is reported, and so is its day, wherever that began.
+_BEFORE_REGISTRATION_MAX: Final = timedelta(days=1)
 
 _DECODER: Final[msgspec.json.Decoder[Tick]] = msgspec.json.Decoder(Tick)
 
@@ -38,6 +44,9 @@ class TickIntake:
         tick = decode(record.value or b"", _DECODER)
         if tick.due_at > record.appended_at + AHEAD_MAX:
             raise Refused(RefusalCode.FUTURE_INSTANT, "/due_at", "an instant is not in the future")
+        if tick.due_at < record.appended_at - LATE_MAX:
+            rule = f"an instant is written at most {LATE_MAX.days} days after it was due"
+            raise Refused(RefusalCode.OUT_OF_RANGE, "/due_at", rule)
         if kind_of(tick) not in self._handlers:
             known = ", ".join(sorted(self._handlers))
             raise Refused(RefusalCode.UNKNOWN_KIND, "/kind", f"one of {known}", kind_of(tick))
@@ -74,6 +83,10 @@ def _due(index: int, reading: Reading[Tick], directory: Directory) -> DueTick | 
         return reading.held
     assert reading.value is not None, "a reading has a value or a reason"
     account = _account_of(reading.value, directory)
+    since = account.registered_at if account is not None else directory.registered_since
+    if since is not None and reading.value.due_at < since - _BEFORE_REGISTRATION_MAX:
+        rule = "nothing was due before the day on which the account, or the first, was registered"
+        raise Refused(RefusalCode.OUT_OF_RANGE, "/due_at", rule)
     return DueTick(index=index, tick=reading.value, account=account, record=reading.record)
 
 
