@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 import asyncpg
 import typer
@@ -28,6 +28,22 @@ from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.sweeps.status import SweepStatus, decided_of, request_sweeps, sweeps_of
 
 _POLL_SECONDS = 0.2
+# Each column of a sweep, and what it says where its name does not.
+COLUMNS: Final = (
+    ("account", ""),
+    ("verdict", ""),
+    ("ledger", ""),
+    ("bank", ""),
+    ("difference", "bank less ledger"),
+    ("unexplained", "what payments between their legs do not explain of it; the verdict is on it"),
+    ("an hour", "how fast it moves; - while it has no trend"),
+    ("score", "how many deviations the newest is off that trend"),
+    ("reaches limit", "when it reaches the next limit at that pace"),
+    ("table", "whether the worker's rolling figures are those of the book"),
+    ("bank says", "what came of asking the bank; NOT_ASKED: the account has no connector"),
+    ("balance", "what the bank answered"),
+    ("ours then", "our figure of the bank as of the same instant"),
+)
 _BAD = frozenset({"SIGNIFICANT", "UNKNOWN", "CRITICAL", "INTEGRITY"})
 
 
@@ -53,7 +69,15 @@ def run_(
     bootstrap: BootstrapOption = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Look at accounts now. Exit 5 if a verdict is worse than MINOR, 1 if no worker answered."""
+    """Look at accounts now. Exit 5 if a verdict is worse than MINOR, 1 if no worker answered.
+
+    Of a sweep: difference is bank less ledger, unexplained what payments
+    between their legs do not explain of it; the verdict is on that. An hour is
+    how fast it moves, score how many deviations the newest is off that trend,
+    reaches limit when it would at that pace. Table says whether the worker's
+    rolling figures are those of the book. Bank says and balance are the bank's
+    own answer, ours then is our figure of it as of the same instant.
+    """
     if (account is None) is not every:
         raise typer.BadParameter("name one account, or give --all")
     if tier == 1:
@@ -87,10 +111,9 @@ def run_(
 
 def print_sweeps(found: list[SweepStatus]) -> None:
     """Print a line per account: verdict, figures, where they go, and what the bank says."""
-    shown = Rows(
-        "account", "verdict", "ledger", "bank", "difference", "unexplained", "an hour",
-        "score", "reaches limit", "table", "bank says", "balance", "ours then",
-    )  # fmt: skip
+    if not found:
+        return
+    shown = Rows(*(name for name, _ in COLUMNS))
     for each in found:
         said = f"{each.bank_state} {plain(each.detail)}".strip()
         shown.add_row(
@@ -109,6 +132,11 @@ def print_sweeps(found: list[SweepStatus]) -> None:
             each.ours or "-",
         )
     shown.print(out)
+    if not out.is_terminal:
+        return
+    for name, meaning in COLUMNS:
+        if meaning:
+            talk.print(f"  {name}: {meaning}", markup=False, style="dim")
 
 
 async def _sweep(

@@ -76,7 +76,9 @@ _XML: Final[dict[RefusalCode, Explanation]] = {
     RefusalCode.UNKNOWN_MESSAGE: Explanation(
         "The document is not one of the messages this system reads.",
         "a pain.002 on `bank.notifications`",
-        "Send camt.054, version 01 to 14. For another version, ask for it to be added.",
+        "Send camt.052 to `bank.reports`, camt.053 to `bank.statements` and camt.054 to "
+        "`bank.notifications`, each in version 01 to 14. MT940 and MT942 can be inspected, not "
+        "booked: ask the bank for camt.053. Any other version can be asked for.",
     ),
     RefusalCode.TEST_MESSAGE: Explanation(
         "The bank itself marks the message as a test, and tests are not money.",
