@@ -1,5 +1,6 @@
 """A camt.052, 053 or 054 resolved to accounts, with all that the book must be asked. Pure."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 from typing import Final
@@ -24,6 +25,7 @@ from recon_streams.positions.identity import digest_of
 from recon_streams.positions.opening import contains
 
 _NOTIFICATION: Final = "camt.054"
+_BOOKED: Final = frozenset({"OPBD", "PRCD", "CLBD", "ITBD"})
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -106,6 +108,9 @@ def _prepare_report(message: Message, report: Report, directory: Directory) -> l
     if not report.entries:
         account = _account_of(report, _currency_of(report), report.path, directory)
         by_account[account.number] = []
+    if message.message != _NOTIFICATION:
+        for account in _stated_accounts(report, directory):
+            by_account.setdefault(account.number, [])
     return [
         _prepared(message, report, directory.by_number(number), booked)
         for number, booked in by_account.items()
@@ -151,6 +156,17 @@ def _currency_of(report: Report) -> str:
     if report.account.currency:
         return report.account.currency
     return report.balances[0].currency if report.balances else ""
+
+
+def _stated_accounts(report: Report, directory: Directory) -> Iterator[Account]:
+    """Yield the accounts whose balances `report` names, whether or not it has entries of them."""
+    if report.account.currency:
+        yield _account_of(report, report.account.currency, report.path, directory)
+    for balance in report.balances:
+        if balance.code in _BOOKED:
+            account = directory.by_bank(report.account.identification, balance.currency)
+            if account is not None:
+                yield account
 
 
 def _in_opening(message: Message, entry: Entry, account: Account) -> bool:
