@@ -4,6 +4,7 @@ import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from agents.cli.app import run
@@ -29,7 +30,7 @@ from recon_streams.discrepancies.action import (
     Snoozed,
 )
 from recon_streams.discrepancies.change import Discrepancy
-from recon_streams.discrepancies.register import act
+from recon_streams.discrepancies.register import act, zones_of
 from recon_streams.kernel.clock import utc_now
 
 _REASON_LENGTH_MAX = 500
@@ -92,7 +93,12 @@ def escalate(
 def snooze(
     ids: IdsArgument,
     until: Annotated[
-        str, typer.Option("--until", help="2026-11-30 or 2026-11-30T12:00+04:00; 14 days at most.")
+        str,
+        typer.Option(
+            "--until",
+            help="2026-11-30 or 2026-11-30T12:00, in the account's time zone, or with an offset "
+            "such as +04:00; 14 days at most.",
+        ),
     ],
     reason: ReasonOption,
     config: ConfigOption = None,
@@ -154,12 +160,11 @@ def _words(text: str, length_max: int = _REASON_LENGTH_MAX) -> str:
 
 
 def _instant(text: str) -> datetime:
-    """Return the instant that `text` names; without an offset it is in UTC."""
+    """Return the instant that `text` names; without an offset it is that of a wall clock."""
     try:
-        found = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter("--until takes 2026-11-30 or 2026-11-30T12:00+04:00") from error
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _do(place: Place, ids: list[int], action: ByPerson, output: Format) -> None:
@@ -173,4 +178,13 @@ def _do(place: Place, ids: list[int], action: ByPerson, output: Format) -> None:
 
 async def _act(place: Place, ids: list[int], action: ByPerson) -> list[Discrepancy]:
     async with place.pool() as pool, UnitOfWork(pool) as unit:
-        return await act(unit, ids, action)
+        if not isinstance(action, Snoozed) or action.until.tzinfo is not None:
+            return await act(unit, ids, action)
+        # A day begins when it begins at the bank.
+        found = await zones_of(unit.connection, ids)
+        done: list[Discrepancy] = []
+        for zone in sorted(set(found.values()), key=str):
+            until = action.until.replace(tzinfo=zone).astimezone(UTC)
+            there = [each for each in ids if found[each] == zone]
+            done += await act(unit, there, msgspec.structs.replace(action, until=until))
+        return sorted(done, key=lambda each: each.id)

@@ -40,7 +40,7 @@ _WORDS: Final = {
     Became.RUN: "run",
     Became.UNCHANGED: "unchanged",
     Became.CORRECTED: "corrected; it was closed, and is open again",
-    Became.NO_BUSINESS_DAY: "the bank does not work on this day, and sent no statement",
+    Became.NO_BUSINESS_DAY: "no business day of the calendar {calendar}, and no statement came",
     Became.NOT_OVER: "the day is not over yet",
     Became.BEFORE_OPENING: "the day is before the account's opening",
 }
@@ -191,7 +191,7 @@ def _print_result(result: DayResult) -> None:
         figures = each.day.figures if each.day else None
         shown.add_row(
             plain(each.name),
-            _WORDS[each.became],
+            plain(_WORDS[each.became].format(calendar=each.calendar)),
             str(each.day.version) if each.day else "-",
             (figures.proof if figures else None) or "-",
             each.day.state.value if each.day else "-",

@@ -91,6 +91,8 @@ def try_(
     output: FormatOption = Format.TABLE,
 ) -> None:
     """Say what a file would match otherwise than what is matched now; nothing is stored."""
+    if since > until:
+        raise typer.BadParameter(f"--from {since:%F} is after --to {until:%F}: there are no days")
     rules, _ = load_rules(file)
     place = find_place(config, data, dsn, bootstrap)
     trials = run(_try(place, rules, (since, until), account))

@@ -47,6 +47,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The account and its currency.
+        calendar: The name of the calendar it goes by.
         before: The snapshot that was the newest, if any.
         day: Where the day stands now; None if it was not run.
     """
@@ -54,6 +55,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     name: str
     became: Became
+    calendar: str = ""
     before: Snapshot | None = None
     day: Day | None = None
 
@@ -95,7 +97,12 @@ async def run_day(
     accounts = {each.number: each for each in await store.registered(connection, wanted.accounts)}
     asked, left_out = await _ask(connection, calendars, accounts.values(), wanted)
     results = [
-        RunResult(number=number, name=accounts[number].name, became=became)
+        RunResult(
+            number=number,
+            name=accounts[number].name,
+            became=became,
+            calendar=calendars.named(accounts[number].definition.calendar).name,
+        )
         for number, became in left_out.items()
     ]
     if not asked:
@@ -142,11 +149,11 @@ async def _ask(
         is_attested = definition.opening is not None
         if bounds.cut_off_at <= account.began_at and (is_attested or not has_statement):
             left_out[account.number] = Became.BEFORE_OPENING
-        elif wanted.at < bounds.cut_off_at:
-            left_out[account.number] = Became.NOT_OVER
         elif not has_statement and not calendar.is_business_day(wanted.on):
             # A bank that books on a day of rest after all says so by its statement.
             left_out[account.number] = Became.NO_BUSINESS_DAY
+        elif wanted.at < bounds.cut_off_at:
+            left_out[account.number] = Became.NOT_OVER
         else:
             asked[account.number] = Asked(definition=definition, bounds=bounds, calendar=calendar)
     return asked, left_out
@@ -237,6 +244,7 @@ async def _keep(
                 number=number,
                 name=accounts[number].name,
                 became=became,
+                calendar=asked[number].calendar.name,
                 before=last,
                 day=known if taken is None else taken.day,
             )

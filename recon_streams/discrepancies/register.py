@@ -5,10 +5,11 @@ to it is.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 import msgspec
 
+from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.discrepancies import store, storm_store
 from recon_streams.discrepancies.action import (
@@ -111,6 +112,19 @@ async def act(unit: UnitOfWork, ids: Sequence[int], action: ByPerson) -> list[Di
         changes += changed(discrepancy, [taken])
     await _keep(unit, changes, accounts)
     return [change.now for change in changes]
+
+
+async def zones_of(connection: Session, ids: Sequence[int]) -> dict[int, tzinfo]:
+    """Return the time zone of the account that each of `ids` is of.
+
+    Raises:
+        NotThere: Some do not exist.
+    """
+    numbers = await store.numbers_of(connection, ids)
+    if missing := sorted(set(ids) - numbers.keys()):
+        raise NotThere(missing)
+    accounts = await store.accounts(connection, set(numbers.values()))
+    return {each: accounts[number].working.zone for each, number in numbers.items()}
 
 
 async def escalate_overdue(unit: UnitOfWork, now: datetime, calendar: BusinessDays) -> int:

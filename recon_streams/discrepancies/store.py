@@ -126,6 +126,14 @@ async def ids_of(connection: Session, causes: Iterable[Cause]) -> dict[Cause, in
     return {_cause(row): row["id"] for row in rows}
 
 
+async def numbers_of(connection: Session, ids: Collection[int]) -> dict[int, int]:
+    """Return the number of the account that each of `ids` is of. Locks nothing."""
+    rows = await connection.fetch(
+        "SELECT id, number FROM discrepancies.discrepancy WHERE id = ANY($1)", sorted(ids)
+    )
+    return {row["id"]: row["number"] for row in rows}
+
+
 async def insert(connection: Session, lives: Mapping[Cause, Life]) -> dict[Cause, int]:
     """Write discrepancies that are new; return the ids of those that nobody else wrote meanwhile.
 

@@ -72,7 +72,7 @@ def edge_of(terms: Terms, bank: BankItem, ledger: LedgerItem, each: CompositePas
     because = (
         amount_words(terms, bank.amount, ledger.amount, fit),
         date_words(terms, bank.on, ledger.on),
-        "counterparty equal" if is_party else "counterparty not equal",
+        _party_words(bank, ledger, is_equal=is_party),
         _reference_words(is_told=is_told, is_alike=is_alike),
     )
     return Edge(score, score, fit, because) if score > 0 else None
@@ -92,6 +92,13 @@ def composite_score(
     score += max(0, each.same_day - each.per_day * days)
     score += each.counterparty if is_party else 0
     return score + (each.remittance if is_told else 0)
+
+
+def _party_words(bank: BankItem, ledger: LedgerItem, *, is_equal: bool) -> str:
+    if is_equal:
+        return "counterparty equal"
+    both = bank.counterparty and ledger.counterparty
+    return "counterparty not equal" if both else "counterparty absent"
 
 
 def _tells(remittance: str | None, reference: str | None) -> bool:

@@ -3,20 +3,24 @@
 import asyncio
 import getpass
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.discrepancies.finding import Cause, Finding, Kind, Source
 from recon_streams.discrepancies.register import note
+from recon_streams.registry.definition import definition_bytes, definition_from_bytes
 from recon_streams.runtime.exit_codes import ExitCode
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
 
 Stack = Any  # of the conftest
+ZONE = "Asia/Dubai"
 HOSTILE = "[/red]\x1b]0;owned\x07"
 
 
@@ -108,6 +112,26 @@ async def test_people_assign_snooze_escalate_resolve_and_reopen(wrong: Stack) ->
     assert "EXPLAINED: a fee" in page
     assert "to ana" in await command(wrong, "show", "2", COLUMNS="200")
     assert {each["actor"] for each in actions[1:]} == {getpass.getuser()}
+
+
+async def test_a_day_begins_when_it_begins_at_the_bank(wrong: Stack) -> None:
+    number = await wrong.pool.fetchval("SELECT number FROM discrepancies.discrepancy WHERE id = 2")
+    row = await wrong.pool.fetchrow(
+        "SELECT version, definition FROM positions.account_version WHERE number = $1", number
+    )
+    there = msgspec.structs.replace(definition_from_bytes(row["definition"]), time_zone=ZONE)
+    await wrong.pool.execute(
+        "INSERT INTO positions.registry_version (version, source, actor) VALUES (99, 't', 't')"
+    )
+    await wrong.pool.execute(
+        "INSERT INTO positions.account_version VALUES ($1, 99, $2)", number, definition_bytes(there)
+    )
+    tomorrow = datetime.now(UTC).date() + timedelta(days=2)
+    snooze = ("snooze", "2", "--until", tomorrow.isoformat(), "--reason", "the bank is closed")
+    await command(wrong, *snooze)
+    (row,) = [each for each in await listed(wrong, "--open") if each["id"] == 2]
+    begins = datetime.combine(tomorrow, time(), tzinfo=ZoneInfo(ZONE))
+    assert datetime.fromisoformat(row["snoozed_until"]) == begins
 
 
 async def test_what_cannot_be_done_is_said_and_nothing_is_done(wrong: Stack) -> None:

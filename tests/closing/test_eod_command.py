@@ -76,6 +76,13 @@ async def test_a_day_that_is_short_is_closed_by_name_and_the_acceptance_can_be_r
     assert exported["signatures"] == line["signed"]
 
 
+async def test_a_day_of_rest_is_called_so_whether_it_is_over_or_not(story: Story) -> None:
+    for saturday in ("2026-11-21", "2101-11-19"):
+        ran = await command(story, "run", saturday)
+        assert "no business day of the calendar AE, and no statement came" in ran.stdout
+    assert "not over yet" in (await command(story, "run", "2101-11-18")).stdout
+
+
 async def test_a_refusal_names_everything_that_stands_against_it(story: Story) -> None:
     await story.play("16 053 no.1 1000 1000\n16 run\n18 053 no.3 1009 1009\n18 run")
     refused = await command(story, "close", "2026-11-18", "--all", "--reason", "x")

@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -72,11 +73,18 @@ async def test_a_day_is_looked_through_decided_by_hand_and_taken_apart(
         database, "matches", "match", "SAFE", *accepted, code=1
     )
     await command(database, "matches", "unmatch", "SAFE", match_id, "--reason", "no")
+    assert "SAFE EUR has no match 7777" in await command(
+        database, "matches", "unmatch", "SAFE", "7777", "--reason", "no", code=1
+    )
     assert "was taken apart" in await command(database, "matches", "show", match_id)
 
     text = await command(database, "rules", "show")
     file = tmp_path / "matching.yaml"
     file.write_text(text.replace('tolerance: {absolute: "0"', 'tolerance: {absolute: "1"'))
+    backwards = ("--from", str(MONDAY + timedelta(1)), "--to", str(MONDAY))
+    assert "there are no days" in await command(
+        database, "rules", "try", str(file), *backwards, code=2
+    )
     days = ("--from", str(MONDAY), "--to", str(MONDAY))
     (trial,) = json.loads(await command(database, "rules", "try", str(file), *days, "-o", "json"))
     assert (trial["account_id"], trial["kept"]) == ("SAFE:EUR", 1)
