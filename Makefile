@@ -36,7 +36,7 @@ demo: $(RUNTIME_STAMP) ## play a scripted day on real bank messages; everything 
 test: $(DEV_STAMP) ## all tests; starts PostgreSQL and Apache Kafka by itself (make test T=tests/positions for some)
 	$(BIN)/pytest $(T)
 
-check: $(DEV_STAMP) ## lint, types, imports, and the tests that need no server: under a minute
+check: $(DEV_STAMP) ## lint, types, imports, and the tests that need no server: two to three minutes on two cores
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
