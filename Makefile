@@ -7,7 +7,7 @@ T      ?= tests
 RUNTIME_STAMP := $(VENV)/.runtime-installed
 DEV_STAMP     := $(VENV)/.development-installed
 
-.PHONY: help setup demo test check fix bench faults docs clean
+.PHONY: help setup demo test lint check fix bench faults docs clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,11 +36,13 @@ demo: $(RUNTIME_STAMP) ## play a scripted day on real bank messages; everything 
 test: $(DEV_STAMP) ## all tests; starts PostgreSQL and Apache Kafka by itself (make test T=tests/positions for some)
 	$(BIN)/pytest $(T)
 
-check: $(DEV_STAMP) ## lint, types, imports, and the tests that need no server: two to three minutes on two cores
+lint: $(DEV_STAMP) ## style, types, imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## lint, and the tests that need no server: about three minutes
 	$(BIN)/pytest -q -m "not kafka and not postgres and not storm" tests
 
 fix: $(DEV_STAMP) ## format and apply safe fixes
