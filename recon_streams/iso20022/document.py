@@ -61,7 +61,7 @@ def document_of(root: Element) -> Document:
 
     Raises:
         Refused: UNKNOWN_MESSAGE if it is not a camt.052, 053 or 054, or contradicts itself;
-            DUPLICATE_FIELD for a second Document or body; what `page_of` raises.
+            DUPLICATE_FIELD for a second Document, body or page; what `page_of` raises.
     """
     known = _plain_document(root)
     if known is not None:
@@ -170,6 +170,9 @@ def _named_by_tags(tag: object, body_tag: object) -> tuple[Named, str] | None:
 def _enveloped(element: Element, depth: int) -> Iterator[Element]:
     """Yield every Document and the MsgDefIdr of every AppHdr, without looking inside a Document."""
     name = local_name(element)
+    if is_page(element):
+        rule = "a page is around everything else, and holds no other page"
+        raise Refused(RefusalCode.DUPLICATE_FIELD, "Page", rule)
     if name == "Document":
         yield element
     elif name == "AppHdr":

@@ -6,6 +6,7 @@ are read here.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from recon_streams.iso20022.safe_xml import Element, local_name, namespace_of
@@ -57,6 +58,30 @@ def page_of(element: Element) -> FilePage:
         entries=_number(element, "entries", 0),
         first_entry=_number(element, "first_entry", 1),
     )
+
+
+def check_extent(page: FilePage, counts: Sequence[int]) -> None:
+    """Refuse a page whose entries are not those that its envelope announces.
+
+    Args:
+        page: What the envelope says.
+        counts: How many entries each report in it has.
+
+    Raises:
+        Refused: OUT_OF_RANGE.
+    """
+    if len(counts) != 1:
+        raise Refused(RefusalCode.OUT_OF_RANGE, "Page", "a page is of one statement")
+    if page.number == 1 and page.first_entry != 1:
+        rule = "the first page begins with the first entry"
+        raise Refused(RefusalCode.OUT_OF_RANGE, "Page/@first_entry", rule)
+    last = page.first_entry + counts[0] - 1
+    if page.number < page.of and (last >= page.entries or not counts[0]):
+        rule = "a page that is not the last holds some entries, and not the last one"
+        raise Refused(RefusalCode.OUT_OF_RANGE, "Page/@entries", rule, f"through {last}")
+    if page.number == page.of and last != page.entries:
+        rule = "the last page ends with the last entry"
+        raise Refused(RefusalCode.OUT_OF_RANGE, "Page/@entries", rule, f"through {last}")
 
 
 def _number(element: Element, name: str, least: int) -> int:

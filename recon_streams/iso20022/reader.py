@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from recon_streams.iso20022.document import Document, document_of
+from recon_streams.iso20022.file_page import check_extent
 from recon_streams.iso20022.plain import NotPlain, plain_in, two_children
 from recon_streams.iso20022.reading import Reading
 from recon_streams.iso20022.reports import group_header_of, report_of
@@ -53,6 +54,8 @@ def message_of(document: Document, *, validate: bool = True) -> Message:
         report_of(element, f"{name}[{number}]", reading)
         for number, element in enumerate(elements, start=1)
     ]
+    if document.page is not None:
+        check_extent(document.page, [len(report.entries) for report in reports])
     return Message(
         message=document.message,
         version=document.version,

@@ -191,7 +191,9 @@ def pages_in(
         cut = message.page
         if cut.of == 1:
             return None
-        key = digest_of("file", cut.sha256, str(cut.statement), account)
+        # Pages that disagree about how many there are never become one statement.
+        extent = (str(cut.statement), str(cut.of), str(cut.entries))
+        key = digest_of("file", cut.sha256, *extent, account)
         return PreparedPages(
             key=key, number=cut.number, is_last=cut.number == cut.of, balanced=cut.balanced
         )

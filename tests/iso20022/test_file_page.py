@@ -67,3 +67,45 @@ def test_a_page_holds_one_message() -> None:
     with pytest.raises(Refused) as refused:
         read(f"{_PAGE}<A/><B/></Page>".encode())
     assert refused.value.code is RefusalCode.UNKNOWN_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [
+        ('number="3" of="200"', 'number="1" of="200"', "Page/@first_entry"),
+        ('number="3" of="200"', 'number="200" of="200"', "Page/@entries"),
+        ('entries="1000000"', 'entries="10001"', "Page/@entries"),
+        ('entries="1000000"', 'entries="10000"', "Page/@entries"),
+        ('first_entry="10001"', 'first_entry="1000001"', "Page/@entries"),
+    ],
+    ids=[
+        "the first page begins later",
+        "the last page ends before",
+        "the last entry is not on the last page",
+        "more entries than there are",
+        "behind the end",
+    ],
+)
+def test_a_page_whose_entries_are_not_where_it_says_is_refused(
+    notification: str, old: str, new: str, field: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read(_wrapped(notification, _PAGE.replace(old, new)))
+    assert (refused.value.code, refused.value.field) == (RefusalCode.OUT_OF_RANGE, field)
+    assert refused.value.rule
+
+
+def test_the_last_page_ends_with_the_last_entry(notification: str) -> None:
+    last = _PAGE.replace('number="3"', 'number="200"').replace("1000000", "10001")
+    page = read(_wrapped(notification, last)).page
+    assert page is not None
+    assert (page.number, page.entries) == (200, 10_001)
+
+
+def test_a_page_in_a_page_is_refused(notification: str) -> None:
+    inner = _wrapped(notification).partition(b"\n")[2].decode()
+    for outer in (_PAGE, "<Envelope>"):
+        end = "</Page>" if outer is _PAGE else "</Envelope>"
+        with pytest.raises(Refused) as refused:
+            read(f"{outer}{inner}{end}".encode())
+        assert (refused.value.code, refused.value.field) == (RefusalCode.DUPLICATE_FIELD, "Page")

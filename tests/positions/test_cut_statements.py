@@ -77,3 +77,15 @@ async def test_a_notification_that_we_cut_is_one_notification(office: Office) ->
     outcomes = await office.take("054", pages)
     assert {outcome.disposition for outcome in outcomes} == {Disposition.APPLIED}
     assert await office.bank() == f"{CLOSING}"
+
+
+async def test_pages_that_disagree_about_how_many_there_are_never_become_one_statement(
+    office: Office,
+) -> None:
+    pages = cut(office.message(f"053 19 #5: 1000 > {CLOSING} | {ENTRIES}"))
+    pages[-1] = pages[-1].replace(b'number="5" of="5"', b'number="6" of="6"')
+    outcomes = await office.take("053", pages)
+    assert Disposition.QUARANTINED not in {outcome.disposition for outcome in outcomes}
+    assert (await office.state()).stated_on is None
+    assert await office.bank() == "1000"
+    assert await office.kinds() == ["STATEMENT_INCOMPLETE"]
