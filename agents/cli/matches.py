@@ -11,7 +11,8 @@ import typer
 
 from agents.cli.app import Ended, app, run
 from agents.cli.layout import Rows
-from agents.cli.output import Format, FormatOption, out, plain, print_as, talk
+from agents.cli.match_page import match_rows, open_rows, print_match, suggestion_rows
+from agents.cli.output import Format, FormatOption, out, print_as, talk
 from agents.cli.place import (
     BootstrapOption,
     ConfigOption,
@@ -65,10 +66,10 @@ def list_(
     place = find_place(config, data, dsn, bootstrap)
     if open_:
         opened = run(_read(place, lambda pool: reading.list_open(pool, account)))
-        _answer(output, opened, _open_rows(opened))
+        _answer(output, opened, open_rows(opened))
     elif suggested:
         asked = run(_read(place, lambda pool: reading.list_suggestions(pool, account)))
-        _answer(output, asked, _suggestion_rows(asked))
+        _answer(output, asked, suggestion_rows(asked))
     else:
         day = on.date() if on else None
 
@@ -78,7 +79,7 @@ def list_(
             )
 
         found = run(_read(place, ask))
-        _answer(output, found, _match_rows(found))
+        _answer(output, found, match_rows(found))
 
 
 @group.command("show")
@@ -99,18 +100,7 @@ def show(
     if output is not Format.TABLE:
         print_as(output, found)
         return
-    state = "holds" if found.holds else "was taken apart"
-    name = f"{found.account_id}:{found.currency}"
-    out.print(f"match {match_id} of {name}, {found.rule}, score {found.score}, {state}")
-    for leg in (*found.bank, *found.ledger):
-        out.print(f"  {leg.name}  {leg.on}  {leg.amount}", markup=False)
-    for each in found.because:
-        out.print(f"  {each}", markup=False)
-    if found.difference != "0":
-        out.print(f"  difference {found.difference}, by {found.explained_by}", markup=False)
-    for action in found.actions:
-        said = f"{action.kind} by {action.actor} at {action.at:%F %T}Z: {action.reason}"
-        out.print(f"  {said}", markup=False)
+    print_match(found)
 
 
 @group.command("match")
@@ -265,35 +255,3 @@ def _answer(output: Format, value: list[Any], rows: Rows) -> None:
         rows.print(out)
     else:
         out.print("nothing")
-
-
-def _match_rows(found: list[reading.MatchShown]) -> Rows:
-    rows = Rows("match", "account", "rule", "score", "day", "bank", "ledger", "difference")
-    for each in found:
-        rows.add_row(
-            str(each.match_id), plain(f"{each.account_id}:{each.currency}"), each.rule,
-            str(each.score), str(each.on), plain(", ".join(leg.name for leg in each.bank)),
-            plain(", ".join(leg.name for leg in each.ledger)), each.difference,
-        )  # fmt: skip
-    return rows
-
-
-def _suggestion_rows(found: list[reading.SuggestionShown]) -> Rows:
-    rows = Rows("suggestion", "account", "rule", "score", "bank", "ledger", "because")
-    for each in found:
-        rows.add_row(
-            each.suggestion, plain(f"{each.account_id}:{each.currency}"), each.rule,
-            str(each.score), plain(", ".join(each.bank)), plain(", ".join(each.ledger)),
-            plain("; ".join(each.because)),
-        )  # fmt: skip
-    return rows
-
-
-def _open_rows(found: list[reading.OpenShown]) -> Rows:
-    rows = Rows("account", "item", "day", "amount", "reference", "why", "reason")
-    for each in found:
-        rows.add_row(
-            plain(f"{each.account_id}:{each.currency}"), plain(each.name), str(each.on),
-            each.amount, plain(each.reference), each.why, plain(each.reason),
-        )  # fmt: skip
-    return rows

@@ -54,8 +54,8 @@ ORDER BY number, match_id, line
 """
 _LATER_TOTAL: Final = """
 SELECT number, 'later' AS class, count(DISTINCT match_id) AS n,
-    sum(coalesce(bank_amount, 0) * (bank_on <= $2)::int
-        - coalesce(ledger_amount, 0) * (ledger_on <= $2)::int) AS amount
+    coalesce(sum(bank_amount) FILTER (WHERE bank_on <= $2), 0)
+    - coalesce(sum(ledger_amount) FILTER (WHERE ledger_on <= $2), 0) AS amount
 FROM matching.match AS m WHERE number = ANY($1) AND released_by IS NULL AND last_on > $2
     AND (bank_on <= $2 OR ledger_on <= $2)
     AND NOT (rule = 'hand' AND EXISTS (SELECT FROM matching.match AS d WHERE d.number = m.number

@@ -23,18 +23,28 @@ WHERE m.line = 0 AND ($1::text IS NULL OR a.account_id = $1)
 ORDER BY m.match_id DESC LIMIT $5
 """
 _LEGS: Final = """
-SELECT number, match_id, line, bank_sequence, bank_part, ledger_sequence, bank_amount,
-    ledger_amount, bank_on, ledger_on FROM matching.match
-WHERE match_id = ANY($1) ORDER BY match_id, line
+SELECT m.*, l.movement_id, coalesce(l.reference, l.bank_reference, l.uetr, '') AS ledger_name,
+    coalesce(b.end_to_end_id, b.servicer_reference, b.uetr, b.clearing_reference, '') AS bank_name
+FROM matching.match AS m
+LEFT JOIN LATERAL (SELECT * FROM positions.ledger_record AS r WHERE r.number = m.number
+    AND r.ledger_sequence = m.ledger_sequence OFFSET 0) AS l ON true
+LEFT JOIN LATERAL (SELECT * FROM positions.bank_entry AS e WHERE e.number = m.number
+    AND e.sequence = m.bank_sequence AND e.part = m.bank_part OFFSET 0) AS b ON true
+WHERE m.match_id = ANY($1) ORDER BY m.match_id, m.line
+"""
+_DEEDS: Final = """
+SELECT match_id, kind, actor, reason, acted_at AS at FROM matching.action
+WHERE match_id = ANY($1) ORDER BY action_id
 """
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
-    """One item of a match."""
+    """One item of a match; `name` for commands, `reference` for people."""
 
     name: str
     on: date
     amount: str
+    reference: str = ""
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +117,7 @@ async def list_matches(
 
 
 async def read_match(connection: Session | asyncpg.Pool, match_id: int) -> MatchShown | None:
-    """Return one match with what was done to it, or None."""
+    """Return one match, or None."""
     rows = await connection.fetch(
         _LIST.replace("m.line = 0", "m.line = 0 AND m.match_id = $6"),
         None,
@@ -120,13 +130,7 @@ async def read_match(connection: Session | asyncpg.Pool, match_id: int) -> Match
     if not rows:
         return None
     (found,) = await _with_legs(connection, rows)
-    actions = await connection.fetch(
-        "SELECT kind, actor, reason, acted_at AS at FROM matching.action WHERE match_id = $1 "
-        "ORDER BY action_id",
-        match_id,
-    )
-    told = tuple(Action(**dict(row)) for row in actions)
-    return msgspec.structs.replace(found, actions=told)
+    return found
 
 
 async def list_open(
@@ -193,24 +197,36 @@ async def list_suggestions(
 async def _with_legs(
     connection: Session | asyncpg.Pool, rows: Sequence[asyncpg.Record]
 ) -> list[MatchShown]:
-    lines = await connection.fetch(_LEGS, [row["match_id"] for row in rows])
-    sequences = {(line["number"], line["ledger_sequence"]) for line in lines}
-    names = await _movements(connection, {key for key in sequences if key[1] is not None})
+    ids = [row["match_id"] for row in rows]
     banks: dict[int, list[Leg]] = {}
     ledgers: dict[int, list[Leg]] = {}
-    for line in lines:
+    for line in await connection.fetch(_LEGS, ids):
         if line["bank_sequence"] is not None:
             name = f"bank:{line['bank_sequence']}.{line['bank_part']}"
-            leg = Leg(name=name, on=line["bank_on"], amount=amount_text(line["bank_amount"]))
-            banks.setdefault(line["match_id"], []).append(leg)
+            banks.setdefault(line["match_id"], []).append(_leg(line, "bank", name))
         if line["ledger_sequence"] is not None:
-            name = f"ledger:{names[line['number'], line['ledger_sequence']]}"
-            leg = Leg(name=name, on=line["ledger_on"], amount=amount_text(line["ledger_amount"]))
-            ledgers.setdefault(line["match_id"], []).append(leg)
-    return [
+            name = f"ledger:{line['movement_id']}"
+            ledgers.setdefault(line["match_id"], []).append(_leg(line, "ledger", name))
+    deeds: dict[int, list[Action]] = {}
+    for deed in await connection.fetch(_DEEDS, ids):
+        told = {name: deed[name] for name in Action.__struct_fields__}
+        deeds.setdefault(deed["match_id"], []).append(Action(**told))
+    shown = [
         _shown(row, banks.get(row["match_id"], []), ledgers.get(row["match_id"], []))
         for row in rows
     ]
+    return [
+        msgspec.structs.replace(each, actions=tuple(deeds.get(each.match_id, ()))) for each in shown
+    ]
+
+
+def _leg(line: asyncpg.Record, side: str, name: str) -> Leg:
+    return Leg(
+        name=name,
+        on=line[f"{side}_on"],
+        amount=amount_text(line[f"{side}_amount"]),
+        reference=line[f"{side}_name"],
+    )
 
 
 def _shown(row: asyncpg.Record, bank: list[Leg], ledger: list[Leg]) -> MatchShown:

@@ -174,6 +174,18 @@ def test_summing_up_keeps_every_total_and_depends_on_no_order(
     ]
 
 
+@given(st.lists(items(), max_size=12))
+def test_what_a_person_has_matched_makes_up_for_nothing(found: list[Item]) -> None:
+    kept = summed_up(found)
+    assert not any(item.covers for item in kept if item.kind is ItemKind.HAND_DIFFERENCE)
+    base = Decimal(1000)
+    bank = base + sum((explains(item.leg, item.amount) for item in found), Decimal(0))
+    day = account_day(given_day(bank, base, list(kept), bases=(base, base)))
+    covering = [i for i in kept if i.covers and i.kind is not ItemKind.HAND_DIFFERENCE]
+    left = bank - base - sum((explains(i.leg, i.amount) for i in covering), Decimal(0))
+    assert (day.proof, day.uncovered) == ("0", amount_text(left))
+
+
 @given(st.lists(items(), max_size=8))
 def test_a_partner_that_comes_later_makes_no_other_version(found: list[Item]) -> None:
     alone = [i for i in found if i.kind is ItemKind.BANK_NOT_IN_LEDGER]

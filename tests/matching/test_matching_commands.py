@@ -69,6 +69,13 @@ async def test_a_day_is_looked_through_decided_by_hand_and_taken_apart(
     shown = await command(database, "matches", "show", match_id)
     assert "a fee of one" in shown
     assert "difference 1, by hand" in shown
+    (listed,) = json.loads(
+        await command(database, "matches", "list", "--rule", "hand", "-o", "json")
+    )
+    assert [(each["kind"], each["reason"]) for each in listed["actions"]] == [
+        ("MATCH", "a fee of one")
+    ]
+    assert [each["reference"] for each in (*listed["bank"], *listed["ledger"])] == ["", "C"]
     assert "matched already" in await command(
         database, "matches", "match", "SAFE", *accepted, code=1
     )

@@ -118,6 +118,16 @@ async def test_bank_less_ledger_is_what_the_day_explains(books: Books) -> None:
     assert difference == explained
 
 
+async def test_a_batch_over_the_end_of_a_day_is_of_each_day_as_far_as_it_had_come(
+    books: Books,
+) -> None:
+    ledgers = [ledger(2, "40", batch="B"), ledger(4, "60", batch="B"), ledger(6, "5", batch="B")]
+    await books.write([bank(1, "105", day=1, batch="B")], ledgers)
+    await books.run(day=1)
+    (day,) = await books.run(day=0, name="Monday again")
+    assert [later.amount for later in day.later] == [Decimal(-105)]
+
+
 async def test_what_a_corrected_statement_takes_back_waits_for_no_partner(books: Books) -> None:
     await books.write([bank(1, "100", e2e="A"), bank(5, "-100")], [ledger(2, "100", ref="A")])
     (day,) = await books.run(day=0, name="before it is known", inputs_through=1)
