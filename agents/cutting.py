@@ -88,7 +88,8 @@ class Cutting:
         """
         process = self._started() if self._is_large() else None
         if process is None:
-            yield from cut(self._path)
+            if not self._is_closed:
+                yield from cut(self._path)
             return
         assert process.stdout is not None, "it was asked for"
         assert process.stdin is not None, "it was asked for"

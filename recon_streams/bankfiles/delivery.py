@@ -65,10 +65,29 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Refused | None = None
 
 
+class File(msgspec.Struct, frozen=True):
+    """An ordinary file among what was delivered, and what it is called there."""
+
+    path: Path
+    name: str
+
+
+Found = File | Delivered
+
+
+def files_in(paths: list[Path]) -> Iterator[Found]:
+    """Yield every file in `paths`, folders in the order of their names, and what is none."""
+    for path in paths:
+        yield from _files_at(path, str(path), frozenset())
+
+
 def delivered_in(paths: list[Path]) -> Iterator[Delivered]:
     """Yield every document in `paths`, folders in the order of their names."""
-    for path in paths:
-        yield from _delivered_at(path, str(path), frozenset())
+    for found in files_in(paths):
+        if isinstance(found, File):
+            yield from _delivered_at(found.path, found.name)
+        else:
+            yield found
 
 
 def delivered_as(name: str, payload: bytes) -> Iterator[Delivered]:
@@ -88,7 +107,7 @@ def delivered_as(name: str, payload: bytes) -> Iterator[Delivered]:
         yield Delivered(name=f"{name}#{number}", payload=document)
 
 
-def _delivered_at(path: Path, name: str, above: frozenset[tuple[int, int]]) -> Iterator[Delivered]:
+def _files_at(path: Path, name: str, above: frozenset[tuple[int, int]]) -> Iterator[Found]:
     try:
         status = path.stat()
         if path.is_dir():
@@ -100,21 +119,31 @@ def _delivered_at(path: Path, name: str, above: frozenset[tuple[int, int]]) -> I
                 return
             for each in sorted(path.iterdir()):
                 if not each.name.startswith("."):
-                    yield from _delivered_at(each, f"{name}/{each.name}", above | {identity})
-            return
-        if not path.is_file():
+                    yield from _files_at(each, f"{name}/{each.name}", above | {identity})
+        elif path.is_file():
+            yield File(path, name)
+        else:
             yield _unopened(name, RefusalCode.UNKNOWN_MESSAGE, "an ordinary file or a folder")
-            return
-        if status.st_size > WHOLE_BYTES_MAX:
+    except OSError as error:
+        yield _unopenable(name, error)
+
+
+def _delivered_at(path: Path, name: str) -> Iterator[Delivered]:
+    try:
+        if path.stat().st_size > WHOLE_BYTES_MAX:
             yield from _large_at(path, name)
             return
         payload = path.read_bytes()
     except OSError as error:
-        # Not the whole message, which would name the file a second time.
-        detail = error.strerror or type(error).__name__
-        yield _unopened(name, RefusalCode.UNREADABLE_FILE, "a file that can be opened", detail)
+        yield _unopenable(name, error)
         return
     yield from delivered_as(name, payload)
+
+
+def _unopenable(name: str, error: OSError) -> Delivered:
+    # Not the whole message, which would name the file a second time.
+    detail = error.strerror or type(error).__name__
+    return _unopened(name, RefusalCode.UNREADABLE_FILE, "a file that can be opened", detail)
 
 
 def _large_at(path: Path, name: str) -> Iterator[Delivered]:
