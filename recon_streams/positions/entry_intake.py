@@ -20,7 +20,7 @@ from recon_streams.positions.bank_findings import (
     now_confirmed,
 )
 from recon_streams.positions.bank_message import PreparedReport
-from recon_streams.positions.bank_record import Confirmation, PaymentKey
+from recon_streams.positions.bank_record import Confirmation, EntryRow, PaymentKey
 from recon_streams.positions.counting import Counting
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import (
@@ -31,6 +31,7 @@ from recon_streams.positions.event import (
 )
 from recon_streams.positions.identity import NEAR
 from recon_streams.positions.known import SeenMark
+from recon_streams.positions.lumps import Seen, suspicions
 from recon_streams.positions.message_intake import MessageIntake
 
 
@@ -71,6 +72,7 @@ class ReportEntries:
         self.booked = 0
         self.booked_net = ZERO
         self.is_crossed = False
+        self._new: list[PreparedEntry] = []
 
     @property
     def total(self) -> tuple[int, Decimal]:
@@ -84,7 +86,10 @@ class ReportEntries:
         payment announced before is that payment.
         """
         self._recognise_or_book(entries, lists_day=lists_day)
-        told = self._told
+        told, known, number = self._told, self._intake.known, self._account.number
+        seen = Seen(self.payments, told.day_max if told.stated else self._stated_on)
+        for word in suspicions(known.lumps, number, self._new, told=told, seen=seen):
+            self._intake.say(word)
         where = self._intake.at_path(told.path)
         for event in self._count.events(at=self._intake.at, evidence=where, message=told.message):
             self._intake.record(self._account, event)
@@ -155,9 +160,7 @@ class ReportEntries:
             intake.known.learn_look(number, look, sequence, entry.booked_on)
         intake.known.learn_bank_legs(number, ((leg.reference, leg.amount) for leg in legs))
         day = self._day_of_new(entry)
-        for row in rows_of(prepared, told, key=(number, sequence), day=day, nets=nets):
-            intake.known.bank.note_entry(row)
-            self.payments.add((number, row.sequence, row.part))
+        self._note(prepared, rows_of(prepared, told, key=(number, sequence), day=day, nets=nets))
         self.booked += 1
         self.booked_net = add(self.booked_net, net)
         is_late = self._stated_on is not None and day <= self._stated_on
@@ -184,6 +187,15 @@ class ReportEntries:
         if not moves and not told.stated:
             self._say_hidden(prepared, (number, sequence, 0), net, day)
         return Disposition.APPLIED if moves else Disposition.OBSERVATION
+
+    def _note(self, prepared: PreparedEntry, rows: Iterable[EntryRow]) -> None:
+        known = self._intake.known
+        for row in rows:
+            known.bank.note_entry(row)
+            known.lumps.note(row)
+            self.payments.add((row.account, row.sequence, row.part))
+        if not prepared.in_opening:
+            self._new.append(prepared)
 
     def _say_hidden(
         self, prepared: PreparedEntry, payment: PaymentKey, net: Decimal, day: date

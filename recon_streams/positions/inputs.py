@@ -15,6 +15,7 @@ from recon_streams.positions.directory import Directory
 from recon_streams.positions.known_store import Keys
 from recon_streams.positions.ledger_intake import PreparedRecord
 from recon_streams.positions.look_store import Look
+from recon_streams.positions.lumps import keys_of, sums_of
 from recon_streams.positions.statement_lookup import StatementKey
 from recon_streams.positions.working_set import WorkingSet
 from topics.ledger_balances import LedgerBalance
@@ -63,6 +64,9 @@ class _BankMessages:
             statement = report.statement
             lists_day = statement is not None and statement.lists_day
             is_page = report.pages is not None
+            together = statement is None or not statement.is_record
+            for day, amount in sums_of(report.booked, together=together):
+                keys.lumps.update(keys_of(number, day, amount))
             for entry in report.booked:
                 keys.marks.update((number, mark.digest) for mark in entry.marks)
                 if lists_day and entry.entry.booked_on:

@@ -5,6 +5,7 @@ from recon_streams.positions import bank_findings as say
 from recon_streams.positions import chain_findings
 from recon_streams.positions.bank_message import PreparedReport
 from recon_streams.positions.entry_intake import ReportEntries, told_of
+from recon_streams.positions.lumps import decided
 from recon_streams.positions.message_intake import MessageIntake
 from recon_streams.statements.chain import Link, continuity, neighbours
 
@@ -43,3 +44,5 @@ def judge_entries(
     intake.say(say.agreement(number, last_on, link.origin))
     intake.say(say.balanced_report(number, last_on, link.origin))
     intake.say(say.complete(number, f"{last_on}", told_of(report, intake)))
+    for word in decided(number, first_on, last_on, link.origin):
+        intake.say(word)

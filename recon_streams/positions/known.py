@@ -15,6 +15,7 @@ from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO, add
 from recon_streams.positions.bank_record import BankRecord, PaymentKey
 from recon_streams.positions.identity import Mark, contradicts, is_near
+from recon_streams.positions.lumps import Lumps
 
 # Account, digest, ordinal, rung, sequence, part, day, and day of arrival: as the index has them.
 MarkRow = tuple[int, bytes, int, int, int, int, date | None, date | None]
@@ -115,6 +116,7 @@ class Known:
     marks: dict[tuple[int, bytes], list[SeenMark]] = field(default_factory=dict)
     carried: dict[tuple[int, int, int], set[Mark]] = field(default_factory=dict)
     bank: BankRecord = field(default_factory=BankRecord)
+    lumps: Lumps = field(default_factory=Lumps)
     movements: dict[tuple[int, str], SeenMovement] = field(default_factory=dict)
     ledger_sequences: dict[tuple[int, int], str] = field(default_factory=dict)
     bank_legs: dict[tuple[int, str], Decimal] = field(default_factory=dict)

@@ -16,11 +16,18 @@ from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.money import ZERO
-from recon_streams.positions import entry_store, look_store, statement_lookup, statement_store
+from recon_streams.positions import (
+    entry_store,
+    look_store,
+    lump_store,
+    statement_lookup,
+    statement_store,
+)
 from recon_streams.positions.bank_record import PaymentKey
 from recon_streams.positions.identity import Mark, Rung, mark_of_members
 from recon_streams.positions.known import Known, SeenMark, SeenMovement, SeenReport
 from recon_streams.positions.look_store import Look
+from recon_streams.positions.lumps import LumpKey
 from recon_streams.positions.statement_lookup import StatementKey
 
 _REPORT: Final = Bulk.insert(
@@ -79,6 +86,7 @@ class Keys(msgspec.Struct, kw_only=True):
     anchors: set[tuple[int, int]] = msgspec.field(default_factory=set)
     statements: set[StatementKey] = msgspec.field(default_factory=set)
     pages: set[tuple[int, bytes]] = msgspec.field(default_factory=set)
+    lumps: set[LumpKey] = msgspec.field(default_factory=set)
     totals: set[tuple[int, date]] = msgspec.field(default_factory=set)
 
 
@@ -91,6 +99,8 @@ async def load_known(connection: Session, keys: Keys) -> Known:  # noqa: C901 - 
         await _load_marks(connection, keys, known)
     if keys.looks:
         await look_store.load(connection, keys.looks, known)
+    if keys.lumps:
+        await lump_store.load(connection, keys.lumps, known.lumps)
     if keys.movements:
         await _load_movements(connection, keys, known)
     if keys.references:

@@ -35,6 +35,10 @@ CREATE TABLE positions.bank_entry (
     PRIMARY KEY (number, sequence, part, arrived_on)
 ) PARTITION BY RANGE (arrived_on);
 CREATE INDEX bank_entry_day ON positions.bank_entry (number, booked_on);
+-- Single lines that name no payment, and may stand for many.
+CREATE INDEX bank_entry_lump ON positions.bank_entry (number, booked_on, amount)
+    WHERE part = 0 AND net = amount AND uetr IS NULL AND end_to_end_id IS NULL
+        AND code <> 'WITHDRAWN';
 CREATE INDEX bank_entry_look ON positions.bank_entry (number, look) WHERE look IS NOT NULL;
 
 -- A later message that says the same payment again. `booked_on` is the day it gives; that of a
