@@ -12,6 +12,7 @@ from recon_streams.demo.player import Played, Summary
 from recon_streams.reports import store as reports
 from recon_streams.reports.dataset import EodDataset, dataset_from_bytes, digest_of
 from recon_streams.reports.figures import printed
+from recon_streams.reports.reasons import reason_of
 from recon_streams.reports.walk import steps_of
 
 _WIDTH = 79
@@ -93,6 +94,9 @@ async def print_day(installation: Installation, on: date) -> None:
             _print_line(step.label, step.amount, account.currency)
         _print_line("balance per ledger", account.ledger_at_cut_off, account.currency)
         _print_line("proof amount", account.proof, account.currency)
+        _print_line("not covered", account.uncovered, account.currency)
+        because = f"{account.tier.value}, because {reason_of(account)}"
+        out.print(_wrapped("    ", because), style="dim", markup=False, highlight=False)
     out.print("  [dim]as a page: recon-streams report export "
               f"{newest.record.report_id} --format html[/]\n")  # fmt: skip
 

@@ -17,7 +17,7 @@ FIGURES: Final[Mapping[str, str]] = MappingProxyType(
         "ledger": "balance per ledger",
         "difference": "bank less ledger",
         "explained_total": "explained",
-        "unexplained": "proof amount, or what is unexplained in a window",
+        "unexplained": "explained by nothing",
         "uncovered": "not covered",
         "tier": "verdict",
         "statement": "statement of the bank",

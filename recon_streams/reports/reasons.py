@@ -18,7 +18,7 @@ from recon_streams.reports.words import KINDS
 # By the name of the rule; `amount` is what was judged, without sign.
 _WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "EQUAL": "nothing is left",
+        "EQUAL": "nothing is left between bank and ledger",
         "WITHIN_MINOR": "a surplus of {amount} is left, within the limits of the account",
         "ABOVE_MINOR": "a surplus of {amount} is left, above the limit for MINOR",
         "ABOVE_SIGNIFICANT": "a surplus of {amount} is left, above the limit for SIGNIFICANT",

@@ -76,12 +76,12 @@ def _conclusion(accounts: Sequence[_Account], *, explained: int) -> Iterator[str
     elif all_explained:
         yield (
             "Every difference is explained to the last unit. To be explained is not to be covered: "
-            f"{fine} of {len(accounts)} accounts are backed."
+            f"backed are {fine} of {len(accounts)} accounts."
         )
     else:
         yield (
             f"{explained} of {len(accounts)} differences are explained to the last unit; "
-            f"{fine} of {len(accounts)} accounts are backed."
+            f"backed are {fine} of {len(accounts)} accounts."
         )
 
 

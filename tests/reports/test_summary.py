@@ -59,7 +59,7 @@ def test_a_critical_account_says_why_with_its_amount_although_everything_is_expl
         ),
         (
             "Every difference is explained to the last unit. To be explained is not to be covered: "
-            "0 of 1 accounts are backed."
+            "backed are 0 of 1 accounts."
         ),
     )
 
