@@ -200,16 +200,16 @@ def complete(account: int, name: str, told: Told) -> Cleared:
     return Cleared(cause=cause, source=Source.STATEMENT, proof=proof)
 
 
-def unproven(account: int, link: Link, equation: Equation) -> Finding:
+def unproven(account: int, on: date, equation: Equation, origin: str) -> Finding:
     """Return that a statement cannot be proven: it has no opening or no closing."""
     return Finding(
-        cause=Cause(kind=Kind.STATEMENT_INCOMPLETE, account=account, subject=f"{link.closing_on}"),
+        cause=Cause(kind=Kind.STATEMENT_INCOMPLETE, account=account, subject=f"{on}"),
         source=Source.STATEMENT,
-        on=link.closing_on,
+        on=on,
         facts={
             "what": "the statement has no opening or no closing that can be used",
             **sums_of(equation),
-            "origin": link.origin,
+            "origin": origin,
         },
     )
 

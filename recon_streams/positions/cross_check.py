@@ -19,16 +19,21 @@ from recon_streams.statements.equation import Equation
 def keep_report(intake: MessageIntake, report: PreparedReport) -> None:
     """Keep a report as it was understood, if it says which day it is about."""
     statement = report.statement
-    if statement is None or statement.closing_on is None:
+    if statement is None:
         return
     equation = statement.equation
+    is_record = statement.is_record and report.message == "camt.053"
+    if statement.closing_on is None:
+        if is_record and report.pages is None:
+            made = (statement.created_at or intake.at).date()
+            intake.say(say.unproven(report.account.number, made, equation, intake.origin))
+        return
     link = link_of(
         statement, equation, message=report.message, origin=intake.origin, path=report.path
     )
     _keep(intake, report, link, equation)
-    is_record_without_sum = statement.is_record and report.message == "camt.053"
-    if is_record_without_sum and report.total is None:
-        intake.say(say.unproven(report.account.number, link, equation))
+    if is_record and report.total is None:
+        intake.say(say.unproven(report.account.number, link.closing_on, equation, intake.origin))
 
 
 def compare_balance(
