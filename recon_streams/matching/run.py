@@ -141,10 +141,11 @@ async def _collect(
         [places[id(account.calendar)] for account in accounts],
         [through[account.number] for account in accounts],
     )
+    is_end = bool(await connection.fetchval(working_tables.HOW_MUCH))
     for statement in (
         working_tables.PAIRS,
-        working_tables.bank_table(request.rules),
-        working_tables.ledger_table(request.rules),
+        working_tables.bank_table(request.rules, is_end=is_end),
+        working_tables.ledger_table(request.rules, is_end=is_end),
         working_tables.DAYS,
         "ANALYZE work_account, work_bank, work_ledger",
     ):

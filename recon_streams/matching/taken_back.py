@@ -6,18 +6,38 @@ Left open, both would wait for a partner that nobody has, and a rule might still
 from typing import Final
 
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.matching import store, working_tables
+from recon_streams.matching import store
 from recon_streams.matching.items import BankItem, ItemKey, Side
 from recon_streams.matching.rest import Found
 from recon_streams.matching.results import Match
 
 RULE: Final = "withdrawn"
 
+# A corrected statement takes back what the version before it held: two bank items that are one and
+# nothing. What was matched before stays matched, and what takes it back stays open beside it.
+_TAKEN_BACK: Final = """
+SELECT DISTINCT ON (t.number, t.sequence, t.part) t.number, t.sequence, t.part, t.day, t.amount,
+    p.sequence AS other_sequence, p.part AS other_part, p.day AS other_day
+FROM work_bank AS t JOIN positions.bank_entry AS e USING (number, sequence, part, arrived_on)
+JOIN positions.entry_confirmation AS c ON c.number = e.number AND c.arrived_on = e.arrived_on
+    AND c.origin = e.origin AND c.withdraws
+JOIN work_bank AS p ON p.number = c.number AND p.sequence = c.sequence AND p.part = c.part
+    AND p.amount = -t.amount
+JOIN positions.bank_entry AS o ON o.number = p.number AND o.sequence = p.sequence
+    AND o.part = p.part AND o.arrived_on = p.arrived_on AND o.path = e.path
+WHERE t.takes_back ORDER BY t.number, t.sequence, t.part, p.sequence, p.part
+"""
+_FORGET: Final = """
+DELETE FROM work_bank AS w USING unnest($1::int[], $2::bigint[], $3::int[])
+    AS k(number, sequence, part)
+WHERE w.number = k.number AND w.sequence = k.sequence AND w.part = k.part
+"""
+
 
 async def close_taken_back(unit: UnitOfWork, run_id: int) -> dict[int, Found]:
     """Close what was taken back before anything matched it; return by account what was closed."""
     connection = unit.connection
-    rows = await connection.fetch(working_tables.TAKEN_BACK)
+    rows = await connection.fetch(_TAKEN_BACK)
     found: dict[int, Found] = {}
     ids = await store.new_match_ids(connection, len(rows))
     for match_id, row in zip(ids, rows, strict=True):
@@ -46,7 +66,7 @@ async def close_taken_back(unit: UnitOfWork, run_id: int) -> dict[int, Found]:
         await store.close_items(connection, number, places)
         keys = [key for _, key in places]
         await connection.execute(
-            working_tables.FORGET,
+            _FORGET,
             [number] * len(keys),
             [key.sequence for key in keys],
             [key.part for key in keys],

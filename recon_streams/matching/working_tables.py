@@ -68,31 +68,20 @@ FROM matching.match AS b JOIN matching.match AS l USING (number, match_id)
 WHERE b.number = ANY($1) AND b.released_by IS NOT NULL AND l.released_by IS NOT NULL
     AND b.bank_sequence IS NOT NULL AND l.ledger_sequence IS NOT NULL
 """
-
-
-# A corrected statement takes back what the version before it held: two bank items that are one and
-# nothing. What was matched before stays matched, and what takes it back stays open beside it.
-TAKEN_BACK: Final = """
-SELECT DISTINCT ON (t.number, t.sequence, t.part) t.number, t.sequence, t.part, t.day, t.amount,
-    p.sequence AS other_sequence, p.part AS other_part, p.day AS other_day
-FROM work_bank AS t JOIN positions.bank_entry AS e USING (number, sequence, part, arrived_on)
-JOIN positions.entry_confirmation AS c ON c.number = e.number AND c.arrived_on = e.arrived_on
-    AND c.origin = e.origin AND c.withdraws
-JOIN work_bank AS p ON p.number = c.number AND p.sequence = c.sequence AND p.part = c.part
-    AND p.amount = -t.amount
-JOIN positions.bank_entry AS o ON o.number = p.number AND o.sequence = p.sequence
-    AND o.part = p.part AND o.arrived_on = p.arrived_on AND o.path = e.path
-WHERE t.takes_back ORDER BY t.number, t.sequence, t.part, p.sequence, p.part
-"""
-FORGET: Final = """
-DELETE FROM work_bank AS w USING unnest($1::int[], $2::bigint[], $3::int[])
-    AS k(number, sequence, part)
-WHERE w.number = k.number AND w.sequence = k.sequence AND w.part = k.part
+_STATED: Final = """LEFT JOIN stated AS s
+    ON s.number = e.number AND s.sequence = e.sequence AND s.part = e.part"""
+# Of most of the log a scan is best, and that is what the planner takes, as it cannot know how much
+# is new; of the end of a long one its index is, account by account.
+HOW_MUCH: Final = """
+SELECT 4 * sum(greatest(through - after, 0)) < sum(through) FROM work_account
 """
 
 
-def bank_table(rules: MatchingRules) -> str:
-    """Return the statement that collects the bank items that are new or open."""
+def bank_table(rules: MatchingRules, *, is_end: bool) -> str:
+    """Return the statement that collects the bank items that are new or open.
+
+    `is_end`: what is new is only the end of the log.
+    """
     fields = dict.fromkeys(each.bank for each in rules.references)
     columns = "".join(f", {_BANK_FIELDS[field]} AS {field}" for field in fields)
     hashes = "".join(
@@ -103,16 +92,13 @@ def bank_table(rules: MatchingRules) -> str:
 CREATE TEMP TABLE work_bank ON COMMIT DROP AS
 WITH stated AS (
     SELECT DISTINCT ON (c.number, c.sequence, c.part) c.number, c.sequence, c.part, c.booked_on
-    FROM positions.entry_confirmation AS c JOIN work_account AS a USING (number)
-    WHERE c.sequence > a.after AND c.sequence <= a.through
+    FROM {_new("entry_confirmation", "c", is_end=is_end)}
         AND c.stated AND NOT c.withdraws AND c.booked_on IS NOT NULL
     ORDER BY c.number, c.sequence, c.part, c.arrived_on DESC, c.booked_on DESC
 )
 SELECT e.number, e.sequence, e.part, e.arrived_on, coalesce(s.booked_on, e.booked_on) AS day,
     e.net AS amount, e.code = 'WITHDRAWN' AS takes_back{columns}{hashes}
-FROM positions.bank_entry AS e JOIN work_account AS a USING (number)
-LEFT JOIN stated AS s USING (number, sequence, part)
-WHERE e.sequence > a.after AND e.sequence <= a.through AND e.net <> 0
+FROM {_new("bank_entry", "e", is_end=is_end, more=_STATED)} AND e.net <> 0
 UNION ALL
 SELECT e.number, e.sequence, e.part, e.arrived_on, e.day, e.amount, e.takes_back{columns}{hashes.replace("e.net", "e.amount")}
 FROM matching.open_item AS o JOIN work_account AS a USING (number)
@@ -122,7 +108,7 @@ WHERE o.side = 'B' AND o.sequence <= a.after
 """  # noqa: S608, E501 - of our own words; one expression
 
 
-def ledger_table(rules: MatchingRules) -> str:
+def ledger_table(rules: MatchingRules, *, is_end: bool) -> str:
     """Return the statement that collects the ledger items that are new or open."""
     fields = dict.fromkeys(each.ledger for each in rules.references)
     columns = "".join(f", {_LEDGER_FIELDS[field]} AS {field}" for field in fields)
@@ -135,8 +121,7 @@ def ledger_table(rules: MatchingRules) -> str:
     return f"""
 CREATE TEMP TABLE work_ledger ON COMMIT DROP AS
 SELECT {chosen}
-FROM positions.ledger_record AS e JOIN work_account AS a USING (number)
-WHERE e.sequence > a.after AND e.sequence <= a.through AND e.amount <> 0
+FROM {_new("ledger_record", "e", is_end=is_end)} AND e.amount <> 0
 UNION ALL
 SELECT {chosen}
 FROM matching.open_item AS o JOIN work_account AS a USING (number)
@@ -144,6 +129,18 @@ CROSS JOIN LATERAL (SELECT * FROM positions.ledger_record AS l WHERE l.number = 
     AND l.ledger_sequence = o.sequence OFFSET 0) AS e
 WHERE o.side = 'L' AND e.sequence <= a.after
 """  # noqa: S608 - of our own words
+
+
+def _new(table: str, name: str, *, is_end: bool, more: str = "") -> str:
+    """Return what reads the rows of `table` that are new, up to a condition that may go on."""
+    between = f"{name}.sequence > a.after AND {name}.sequence <= a.through"
+    if not is_end:
+        joined = f"positions.{table} AS {name} JOIN work_account AS a USING (number)"
+        return f"{joined} {more} WHERE {between}"
+    return (
+        f"work_account AS a CROSS JOIN LATERAL (SELECT * FROM positions.{table} AS {name} "  # noqa: S608 - ours
+        f"WHERE {name}.number = a.number AND {between} OFFSET 0) AS {name} {more} WHERE true"
+    )
 
 
 def without_apart(rules: MatchingRules) -> tuple[str, str]:
