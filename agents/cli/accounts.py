@@ -18,11 +18,9 @@ from agents.cli.place import (
 )
 from agents.intakes import by_topic, make_intakes
 from agents.registration import register
-from recon_streams.connectors.named import require_described
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
-from recon_streams.registry.file import load_accounts
 
 group = typer.Typer(help="Which bank account stands behind which ledger account, and its limits.")
 app.add_typer(group, name="accounts")
@@ -36,7 +34,7 @@ def check(file: FileArgument, config: ConfigOption = None) -> None:
 
     With the settings, that each connector it names is described in sweeps.connectors_file.
     """
-    accounts = _checked(find_place(config, None, None, None), file)
+    accounts = find_place(config, None, None, None).accounts_in(file)
     out.print(f"{file}: {len(accounts)} accounts, no errors", markup=False)
 
 
@@ -50,7 +48,7 @@ def apply(
 ) -> None:
     """Make a file the newest version of the registry; what waited for an account is decided."""
     place = find_place(config, data, dsn, bootstrap)
-    definitions = _checked(place, file)
+    definitions = place.accounts_in(file)
     change, replayed = run(_apply(place, definitions, file))
     for word, names in (
         ("registered", change.registered),
@@ -63,21 +61,6 @@ def apply(
     if replayed:
         talk.print(f"{len(replayed)} inputs that waited were decided again")
     out.print(f"registry version {change.version}")
-
-
-def _checked(place: Place, file: Path) -> tuple[AccountDefinition, ...]:
-    """Return the accounts of `file`; the connectors that they name are all described."""
-    definitions = load_accounts(file, place.calendars)
-    connectors_file = place.settings.sweeps.connectors_file
-    if connectors_file is not None:
-        require_described(file, {each.name for each in place.connectors}, connectors_file)
-    elif asked := sum(each.sweep.connector is not None for each in definitions):
-        talk.print(
-            f"note: {asked} accounts name a connector; whether it is described was not checked, "
-            "because sweeps.connectors_file names no file here",
-            markup=False,
-        )
-    return definitions
 
 
 async def _apply(

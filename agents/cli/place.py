@@ -11,14 +11,18 @@ import asyncpg
 import typer
 
 from agents.address import PARTITIONS, read_address
+from agents.cli.output import talk
 from agents.logs import Logs, kafka_logs, postgres_logs
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import check_revision
 from recon_streams.connectors.file import load_connectors
 from recon_streams.connectors.http import HttpTerms
+from recon_streams.connectors.named import require_described
 from recon_streams.kernel.calendars import Calendars
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.registry.calendar_file import load_calendars
+from recon_streams.registry.definition import AccountDefinition
+from recon_streams.registry.file import load_accounts
 from recon_streams.runtime.secrets import client_security, dsn_of
 from recon_streams.runtime.settings import Settings, load_settings
 
@@ -70,6 +74,20 @@ class Place:
         """Return how banks are asked, as `sweeps.connectors_file` says; none without one."""
         file = self.settings.sweeps.connectors_file
         return () if file is None else load_connectors(file)
+
+    def accounts_in(self, file: Path) -> tuple[AccountDefinition, ...]:
+        """Return the accounts of the registry `file`; the connectors they name are described."""
+        definitions = load_accounts(file, self.calendars)
+        connectors_file = self.settings.sweeps.connectors_file
+        if connectors_file is not None:
+            require_described(file, {each.name for each in self.connectors}, connectors_file)
+        elif asked := sum(each.sweep.connector is not None for each in definitions):
+            talk.print(
+                f"note: {asked} accounts name a connector; whether it is described was not "
+                "checked, because sweeps.connectors_file names no file here",
+                markup=False,
+            )
+        return definitions
 
     @asynccontextmanager
     async def pool(self) -> AsyncIterator[asyncpg.Pool]:

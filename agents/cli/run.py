@@ -17,7 +17,6 @@ from agents.house import Duties, open_house
 from agents.up import bring_up_to_date, installed
 from recon_streams.book.revision import newest_revision, revision_of
 from recon_streams.registry.definition import AccountDefinition
-from recon_streams.registry.file import load_accounts
 from recon_streams.runtime.telemetry import configure_logging
 from recon_streams.runtime.tuning import tune_collector
 
@@ -39,7 +38,7 @@ def up(
     """Run the whole product on this machine, durable, with nothing else installed."""
     place = find_place(config, None, None, None, telemetry_port=telemetry_port)
     _configure(place)
-    definitions = load_accounts(accounts, place.calendars) if accounts is not None else ()
+    definitions = place.accounts_in(accounts) if accounts is not None else ()
     run(_up(place, data, definitions))
 
 

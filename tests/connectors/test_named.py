@@ -73,6 +73,15 @@ def test_checking_accounts_finds_a_connector_that_is_not_described(tmp_path: Pat
     assert "no errors" in _command(*words, code=0)
 
 
+def test_an_installation_does_not_start_with_a_connector_that_is_not_described(
+    tmp_path: Path,
+) -> None:
+    accounts, settings = _files(tmp_path, CONNECTORS)
+    words = ("up", "--data", tmp_path / "data", "--accounts", accounts, "--config", settings)
+    assert "no connector huose-bank" in _command(*words, code=ExitCode.CONFIGURATION)
+    assert not (tmp_path / "data").exists()
+
+
 def test_checking_settings_reads_the_file_of_connectors(tmp_path: Path) -> None:
     accounts, settings = _files(tmp_path, CONNECTORS.replace("address", "adress"))
     said = _command("config", "check", "--config", settings, code=ExitCode.CONFIGURATION)
