@@ -34,7 +34,9 @@ def list_(
     account: Annotated[str | None, typer.Option("--account", help="Only of this account.")] = None,
     severity: Annotated[Severity | None, typer.Option("--severity", help="Only these.")] = None,
     critical: Annotated[bool, typer.Option("--critical", help="Short for the worst.")] = False,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is past due.")] = False,
+    past_due: Annotated[
+        bool, typer.Option("--past-due", help="Only what people should have dealt with by now.")
+    ] = False,
     bucket: Annotated[
         str | None,
         typer.Option("--bucket", help="Only of this age in business days: 0-1, 2-5 ... >30."),
@@ -60,7 +62,7 @@ def list_(
         account_id=account,
         severity=Severity.CRITICAL if critical else severity,
         owner=owner,
-        overdue=overdue,
+        past_due=past_due,
         bucket=bucket,
     )
     found = run(_list(find_place(config, data, dsn, bootstrap), wanted, rows_max))

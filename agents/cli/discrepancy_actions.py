@@ -84,7 +84,7 @@ def escalate(
     bootstrap: BootstrapOption = None,
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Tell on-call that its owner needs help; what is overdue is escalated by itself."""
+    """Tell on-call that its owner needs help; what is past due is escalated by itself."""
     action = Escalated(at=utc_now(), actor=getpass.getuser(), reason=_words(reason))
     _do(find_place(config, data, dsn, bootstrap), ids, action, output)
 

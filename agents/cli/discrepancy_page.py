@@ -43,7 +43,7 @@ def print_listed(found: Sequence[Listed]) -> None:
             _state(each),
             _cell(each.owner or "-"),
             f"{each.age_business_days} d",
-            f"{_instant(each.due_at)}{' OVERDUE' if each.is_overdue else ''}",
+            f"{_instant(each.due_at)}{' PAST DUE' if each.is_past_due else ''}",
             f"{each.occurrences}x",
         )
     shown.print(out)
@@ -59,7 +59,7 @@ def print_story(listed: Listed, story: Sequence[Happened]) -> None:
     if listed.amount is not None:
         _line("amount", listed.amount)
     _line("opened", f"{_instant(listed.opened_at)}, {listed.age_business_days} business days old")
-    late = ", overdue" if listed.is_overdue else ""
+    late = ", past due" if listed.is_past_due else ""
     _line("due", f"{_instant(listed.due_at)}{late}")
     seen = f"{listed.occurrences}x, {_instant(listed.first_seen)} to {_instant(listed.last_seen)}"
     _line("seen", seen)

@@ -130,7 +130,7 @@ def _print_discrepancies(account: AccountDay | AccountWindow) -> None:
         at = f" at {each.counted_at:%Y-%m-%d %H:%M} UTC" if each.counted_at else ""
         out.print(
             f"  open{at}: {each.count} {each.kind}, {each.bucket} business days, "
-            f"{each.overdue} overdue"
+            f"{each.overdue} past due"
         )
 
 

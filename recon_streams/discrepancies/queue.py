@@ -42,7 +42,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         asleep: Also those that were snoozed.
         resolved: Also those that are resolved.
-        overdue: Only those whose time is up.
+        past_due: Only those whose time is up.
         bucket: Only those of an age, by the name of the bucket.
     """
 
@@ -52,7 +52,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str | None = None
     severity: Severity | None = None
     owner: str | None = None
-    overdue: bool = False
+    past_due: bool = False
     bucket: str | None = None
 
 
@@ -81,7 +81,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     occurrences: int
     reopenings: int
     due_at: datetime
-    is_overdue: bool
+    is_past_due: bool
     age_business_days: int
     bucket: str
     snoozed_until: datetime | None
@@ -119,7 +119,7 @@ async def read(
         wanted.account_id,
         None if wanted.severity is None else wanted.severity.value,
         wanted.owner,
-        wanted.overdue,
+        wanted.past_due,
         _MOST_URGENT_FIRST,
         rows_max if wanted.bucket is None else _LOOKED_AT_MAX,
     )
@@ -174,7 +174,7 @@ def _of(discrepancy: Discrepancy, account: store.Account, now: datetime) -> List
         occurrences=life.occurrences,
         reopenings=life.reopenings,
         due_at=life.due_at,
-        is_overdue=life.is_open and life.due_at <= now,
+        is_past_due=life.is_open and life.due_at <= now,
         age_business_days=age,
         bucket=bucket_of(age).name,
         snoozed_until=life.snoozed_until if life.is_snoozed(now) else None,

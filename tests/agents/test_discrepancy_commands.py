@@ -63,12 +63,12 @@ async def test_the_queue_shows_what_waits_and_the_page_why(wrong: Stack) -> None
     ]  # fmt: skip
     first = rows[0]
     assert (first["amount"], first["state"], first["bucket"]) == ("-12.5", "OPEN", "0-1")
-    assert (first["is_overdue"], first["occurrences"]) == (False, 1)
+    assert (first["is_past_due"], first["occurrences"]) == (False, 1)
     assert [row["id"] for row in await listed(wrong, "--critical")] == [1]
     assert [row["id"] for row in await listed(wrong, "--kind", "MISSING_TXN")] == [2, 3]
     mine = ("--account", rows[1]["account_id"], "--bucket", "0-1", "--severity", "warning")
     assert [row["id"] for row in await listed(wrong, *mine)] == [2]
-    assert await listed(wrong, "--overdue") == []
+    assert await listed(wrong, "--past-due") == []
     table = await command(wrong, "list", COLUMNS="250")
     assert "BALANCE_MISMATCH" in table
     page = await command(wrong, "show", "1")

@@ -80,7 +80,7 @@ async def test_the_most_urgent_stands_first_and_what_sleeps_or_ended_is_left_out
     assert await ids(account_id="SAFE-ZMW") == [5]
     assert await ids(severity=Severity.CRITICAL) == [1]
     assert await ids(owner="ben") == [2]
-    assert await ids(overdue=True) == [1, 5]
+    assert await ids(past_due=True) == [1, 5]
     assert await ids(bucket="2-5") == [1, 5, 2]
     assert await ids(bucket="6-10") == []
     assert [each.id for each in await read(busy, Wanted(), now=now, rows_max=1)] == [1]
