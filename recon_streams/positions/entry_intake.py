@@ -87,7 +87,8 @@ class ReportEntries:
         """
         self._recognise_or_book(entries, lists_day=lists_day)
         told, known, number = self._told, self._intake.known, self._account.number
-        seen = Seen(self.payments, told.day_max if told.stated else self._stated_on)
+        through = told.day_max if told.stated else self._stated_on
+        seen = Seen(self.payments, self._intake.siblings_of(number), through)
         for word in suspicions(known.lumps, number, self._new, told=told, seen=seen):
             self._intake.say(word)
         where = self._intake.at_path(told.path)
@@ -262,7 +263,8 @@ def told_of(report: PreparedReport, intake: MessageIntake) -> Told:
     Where it has the closing of a day, its entries count on no later one; the same for the opening.
     """
     statement = report.statement
-    is_page = report.pages is not None
+    # Of a report or notification the pages are like messages of their own.
+    is_page = statement is not None and statement.pages is not None
     told = Told(
         message=report.message,
         at=intake.at,

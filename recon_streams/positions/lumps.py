@@ -13,6 +13,7 @@ from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, S
 from recon_streams.kernel.money import ZERO, add, amount_text, normal, subtract
 from recon_streams.positions.bank_entries import PreparedEntry, Told
 from recon_streams.positions.bank_record import WITHDRAWN, EntryRow, PaymentKey
+from recon_streams.positions.identity import Rung
 
 _AROUND: Final = (timedelta(0), timedelta(days=-1), timedelta(days=1))
 # A statement of more days than these ends no suspicion of the first of them.
@@ -36,9 +37,10 @@ class Lump(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Payments of one report, and the last day of which a record says everything."""
+    """Payments of one report, its other pages, and the last day that a record decides."""
 
     payments: Collection[PaymentKey]
+    siblings: Collection[str]
     through: date | None
 
 
@@ -94,10 +96,14 @@ def sums_of(entries: Iterable[PreparedEntry], *, together: bool) -> set[tuple[da
             continue
         if len(each.entry.details) > 1:
             found.add((day, each.signed_amount))
-        elif together and each.marks:
+        elif together and _names_payment(each):
             days.setdefault((day, each.signed_amount > ZERO), []).append(each.signed_amount)
     found.update((day, _sum(amounts)) for (day, _), amounts in days.items() if len(amounts) > 1)
     return found
+
+
+def _names_payment(entry: PreparedEntry) -> bool:
+    return any(mark.rung is not Rung.ENTRY_SERVICER_REFERENCE for mark in entry.marks)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:
@@ -117,13 +123,13 @@ def suspicions(
         number: The account.
         entries: Of one report, those nobody knew.
         told: Which message tells them.
-        seen: The report's own payments, and the day through which an anchor decides.
+        seen: What the report is known to hold, and the day through which an anchor decides.
     """
-    own, through = seen
     for day, amount in sorted(sums_of(entries, together=not told.stated)):
         for lump in lumps.like(number, day, amount):
-            is_decided = through is not None and max(day, lump.day) <= through
-            if lump.payment not in own and not is_decided:
+            is_decided = seen.through is not None and max(day, lump.day) <= seen.through
+            is_own = lump.payment in seen.payments or lump.origin in seen.siblings
+            if not is_own and not is_decided:
                 yield _suspected(number, lump, amount, told.origin)
 
 

@@ -62,6 +62,10 @@ class MessageIntake:
         siblings = None if origins is None else frozenset(origins) - {self.origin}
         self._claimed[number].siblings = siblings
 
+    def siblings_of(self, number: int) -> frozenset[str]:
+        """Return which inputs brought the other pages of what is being taken in."""
+        return self._claimed[number].siblings or frozenset()
+
     def say(self, word: Finding | Cleared) -> None:
         """Note what the message proves wrong, or right again; the last word on a cause counts."""
         self.working.say(word, origin=self.origin, at=self.at)

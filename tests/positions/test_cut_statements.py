@@ -89,3 +89,16 @@ async def test_pages_that_disagree_about_how_many_there_are_never_become_one_sta
     assert (await office.state()).stated_on is None
     assert await office.bank() == "1000"
     assert await office.kinds() == ["STATEMENT_INCOMPLETE"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_pages_of_a_notification_that_we_cut_may_come_in_any_order(
+    office: Office, seed: int
+) -> None:
+    pages = cut(office.message(f"054 19: | {ENTRIES}"))
+    Random(seed).shuffle(pages)
+    for page in pages:
+        await office.take("054", [page])
+    assert await office.bank() == f"{CLOSING}"
+    assert (await office.state()).held == {}
+    assert await office.found() == {}

@@ -106,3 +106,28 @@ async def test_the_balance_on_a_page_of_a_report_is_compared_when_all_pages_are_
     await office.tell(f"{first} made=9", at=at)
     assert await office.bank() == "1025"
     assert (await office.found())["SOURCE_DISAGREEMENT balance 2026-11-19"] == "5"
+
+
+async def test_what_pages_of_a_notification_told_without_references_is_in_the_statement_in_pages(
+    office: Office,
+) -> None:
+    await office.tell("054 19: | b+5 id=S page=2/2", "054 19: | a+20 id=S page=1/2")
+    await office.tell(
+        "053 19 #5: 1000 > ? | a+20 id=T page=1/2", "053 19 #5: ? > 1025 | b+5 id=T page=2/2"
+    )
+    assert await office.bank() == "1025"
+    assert await office.found() == {}
+
+
+async def test_a_payment_on_an_overtaking_page_counts_once_though_its_statement_comes_first(
+    office: Office,
+) -> None:
+    await office.tell("054 19: | B+5 id=S page=2/2", "053 19: 1000 > 1025 | A+20 B+5")
+    assert await office.bank() == "1025"
+    await office.tell("054 19: | A+20 id=S page=1/2")
+    assert await office.bank() == "1025"
+    await office.pass_time(ARRIVAL + WAIT_MAX)
+    assert await office.bank() == "1025"
+    booked = await office.rows("SELECT sum(net) FROM positions.bank_entry WHERE number = $1")
+    assert booked == [(25,)]
+    assert "NOTIFICATION_UNCONFIRMED" not in await office.kinds()
