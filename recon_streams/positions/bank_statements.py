@@ -16,6 +16,7 @@ from recon_streams.iso20022.values import (
     Report,
 )
 from recon_streams.kernel.money import ZERO, add, normal, subtract
+from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.positions.directory import Account
 from recon_streams.positions.identity import digest_of
 from recon_streams.statements.chain import Link
@@ -87,7 +88,11 @@ class PreparedTotal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prepare_statement(message: Message, report: Report, account: Account) -> PreparedStatement:
-    """Return what `report`, a camt.052 or 053, says about balances of `account`."""
+    """Return what `report`, a camt.052 or 053, says about balances of `account`.
+
+    Raises:
+        Refused: As `pages_in`.
+    """
     equation = balance_of(
         report, currency=account.currency, missing_is_credit=account.rules.unsigned_is_credit
     )
@@ -185,7 +190,11 @@ def page_of(prepared: PreparedStatement, *, origin: str, path: str, at: datetime
 def pages_in(
     message: Message, report: Report, equation: Equation | None = None
 ) -> PreparedPages | None:
-    """Return which page of what `report` is; None if it is whole. Only a statement has a sum."""
+    """Return which page of what `report` is; None if it is whole. Only a statement has a sum.
+
+    Raises:
+        Refused: OUT_OF_RANGE for a page 0 that is not a whole statement by itself.
+    """
     account = report.account.identification
     if message.page is not None:
         cut = message.page
@@ -208,6 +217,9 @@ def pages_in(
     if message.message != "camt.053" and header.page_number == 1 and header.last_page:
         # The message is all there is; the number in it counts something else.
         return None
+    if equation is not None and number < 1:
+        rule = "the pages of a statement are numbered from 1"
+        raise Refused(RefusalCode.OUT_OF_RANGE, f"{report.path}/PgNb", rule, str(number))
     name = report.id or header.message_id or ""
     sequence = str(report.electronic_sequence or report.legal_sequence or "")
     made = report.created_at or header.created_at

@@ -237,3 +237,18 @@ async def test_a_credit_line_in_another_currency_is_not_taken_from_the_balance(
     outcome = await hear(office, "053 19: 1000 > 1000 | ", swap=swap)
     assert outcome.held[0].code is RefusalCode.CURRENCY_MISMATCH
     assert outcome.held[0].field == "Stmt[1]/Bal[1]/CdtLine[1]/Amt"
+
+
+async def test_the_last_page_0_is_no_statement_and_no_puzzle(office: Office) -> None:
+    line = "053 19: 1000 > 1030 | A+30 page=1/1 open=ITBD"
+    outcome = await hear(office, line, swap="<PgNb>1<=><PgNb>0<")
+    (held,) = outcome.held
+    assert (held.code, held.field, held.detail) == (
+        RefusalCode.OUT_OF_RANGE, "Stmt[1]/PgNb", "0",
+    )  # fmt: skip
+    assert await office.bank() == "1000"
+
+
+async def test_a_whole_statement_that_calls_itself_page_0_counts(office: Office) -> None:
+    await hear(office, "053 19: 1000 > 1030 | A+30 page=1/1", swap="<PgNb>1<=><PgNb>0<")
+    assert await office.bank() == "1030"
