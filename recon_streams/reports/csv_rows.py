@@ -124,7 +124,7 @@ def _rows_of_evidence(
             "bucket": each.bucket,
             "overdue": _yes(each.overdue > 0),
             "count": each.count,
-            "label": f"open, {each.overdue} overdue",
+            "label": f"open, {each.overdue} past due",
             "at": _at(each.counted_at),
         }
     for covered in coverage:
