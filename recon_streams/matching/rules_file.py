@@ -47,6 +47,8 @@ _FORMS: Final = {
 }
 _QUOTES: Final = {"string_type": "write it in quotes; a bare number is read as a binary float"}
 _ORDER: Final = ("reference", "batch", "composite", "sum")
+# What is matched otherwise than by a pass is named so.
+_TAKEN: Final = frozenset({"hand", "by_hand", "withdrawn"})
 
 
 def load_rules(path: Path) -> tuple[MatchingRules, str]:
@@ -128,7 +130,7 @@ def _contradictions(block: RulesBlock) -> Iterator[tuple[Location, str]]:
             yield ("passes", number, "kind"), f"the order is {order}: the strongest goes first"
         if places[number] and places.count(places[number]) > 1:
             yield ("passes", number, "kind"), f"one {each.kind} pass is enough"
-        if each.name in names or each.name == "hand":
+        if each.name in names or each.name in _TAKEN:
             yield ("passes", number, "name"), "another name; this one is taken"
         names.add(each.name)
         yield from _weak(block, number)

@@ -27,6 +27,13 @@ def problems(text: str) -> list[str]:
     return [f"{p.line}:{p.path}: {p.message}" for p in caught.value.problems]
 
 
+@pytest.mark.parametrize("name", ["hand", "by_hand", "withdrawn"])
+def test_a_pass_is_not_named_as_what_is_matched_without_one(name: str) -> None:
+    assert problems(f"{HEAD}passes:\n{REFERENCE.replace('name: r', f'name: {name}')}") == [
+        "3:passes[0].name: another name; this one is taken"
+    ]
+
+
 def test_the_shipped_rules_are_rules() -> None:
     rules, _ = load_rules(Path("config/matching.yaml"))
     assert [each.name for each in rules.references] == [
