@@ -12,11 +12,10 @@ from recon_streams.kernel.disposition import Held
 from recon_streams.kernel.refusal import RefusalCode, Refused
 from recon_streams.positions.bank_days import check_created, check_report, check_statement
 from recon_streams.positions.bank_entries import PreparedEntry, check_scale, prepare_entry
+from recon_streams.positions.bank_pages import PreparedPages, pages_in
 from recon_streams.positions.bank_statements import (
-    PreparedPages,
     PreparedStatement,
     PreparedTotal,
-    pages_in,
     prepare_statement,
     prepare_total,
 )

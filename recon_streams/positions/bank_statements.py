@@ -16,25 +16,13 @@ from recon_streams.iso20022.values import (
     Report,
 )
 from recon_streams.kernel.money import ZERO, add, normal, subtract
-from recon_streams.kernel.refusal import RefusalCode, Refused
+from recon_streams.positions.bank_pages import PreparedPages, pages_in
 from recon_streams.positions.directory import Account
 from recon_streams.positions.identity import digest_of
 from recon_streams.statements.chain import Link
 from recon_streams.statements.equation import Equation, balance_of
-from recon_streams.statements.pages import Page, is_whole_alone
+from recon_streams.statements.pages import Page
 from recon_streams.statements.versions import signature_of
-
-
-class PreparedPages(msgspec.Struct, frozen=True, kw_only=True):
-    """Which page of what a report is; `key` is equal for all pages of one statement.
-
-    `balanced` is what is known of the whole: None if nobody added it up before it was cut.
-    """
-
-    key: bytes
-    number: int
-    is_last: bool
-    balanced: bool | None = None
 
 
 class PreparedStatement(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,47 +173,6 @@ def page_of(prepared: PreparedStatement, *, origin: str, path: str, at: datetime
         closing_code=equation.closing_code,
         closing_on=equation.closing_on,
     )
-
-
-def pages_in(
-    message: Message, report: Report, equation: Equation | None = None
-) -> PreparedPages | None:
-    """Return which page of what `report` is; None if it is whole. Only a statement has a sum.
-
-    Raises:
-        Refused: OUT_OF_RANGE for a page 0 that is not a whole statement by itself.
-    """
-    account = report.account.identification
-    if message.page is not None:
-        cut = message.page
-        if cut.of == 1:
-            return None
-        # Pages that disagree about how many there are never become one statement.
-        extent = (str(cut.statement), str(cut.of), str(cut.entries))
-        key = digest_of("file", cut.sha256, *extent, account)
-        return PreparedPages(
-            key=key, number=cut.number, is_last=cut.number == cut.of, balanced=cut.balanced
-        )
-    header = message.group_header
-    number, is_last = report.page_number, report.last_page
-    if number is None and len(message.reports) == 1:
-        number, is_last = header.page_number, header.last_page
-    if number is None or (number == 1 and is_last is not False):
-        return None
-    if equation is not None and is_whole_alone(equation, is_last=bool(is_last)):
-        return None
-    if message.message != "camt.053" and header.page_number == 1 and header.last_page:
-        # The message is all there is; the number in it counts something else.
-        return None
-    if equation is not None and number < 1:
-        rule = "the pages of a statement are numbered from 1"
-        raise Refused(RefusalCode.OUT_OF_RANGE, f"{report.path}/PgNb", rule, str(number))
-    name = report.id or header.message_id or ""
-    sequence = str(report.electronic_sequence or report.legal_sequence or "")
-    made = report.created_at or header.created_at
-    day = made.date().isoformat() if made else str((equation and equation.closing_on) or "")
-    key = digest_of("pages", message.message, account, name, sequence, day)
-    return PreparedPages(key=key, number=number, is_last=bool(is_last))
 
 
 def _is_cumulative(report: Report, equation: Equation, zone: ZoneInfo) -> bool:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from recon_streams.kernel.money import ZERO, add, normal, subtract
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
-from recon_streams.positions.bank_statements import PreparedPages, page_of
+from recon_streams.positions.bank_pages import PreparedPages
+from recon_streams.positions.bank_statements import page_of
 from recon_streams.positions.entry_intake import told_of
 from recon_streams.positions.event import Wait
 from recon_streams.positions.holding import AHEAD_WAIT_MAX, given_up, name_of

@@ -16,7 +16,8 @@ from recon_streams.kernel.money import ZERO, add
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.positions import bank_findings as say
 from recon_streams.positions.bank_message import PreparedReport
-from recon_streams.positions.bank_statements import PreparedPages, link_of, page_of
+from recon_streams.positions.bank_pages import PreparedPages
+from recon_streams.positions.bank_statements import link_of, page_of
 from recon_streams.positions.entry_intake import ReportEntries, told_of
 from recon_streams.positions.event import Wait
 from recon_streams.positions.holding import WAIT_MAX, name_of

@@ -131,3 +131,10 @@ async def test_a_payment_on_an_overtaking_page_counts_once_though_its_statement_
     booked = await office.rows("SELECT sum(net) FROM positions.bank_entry WHERE number = $1")
     assert booked == [(25,)]
     assert "NOTIFICATION_UNCONFIRMED" not in await office.kinds()
+
+
+async def test_a_notification_that_calls_itself_page_0_counts_as_it_comes(office: Office) -> None:
+    text = office.message("054 19: | A+5 page=1/1").replace(b"<PgNb>1<", b"<PgNb>0<")
+    (outcome,) = await office.take("054", [text])
+    assert outcome.disposition is Disposition.APPLIED
+    assert await office.bank() == "1005"
