@@ -58,7 +58,8 @@ class _Movement(_LedgerRecord, frozen=True, kw_only=True, omit_defaults=True):
         uetr: The payment's UETR, if the ledger knows it.
         bank_reference: The reference the bank itself gave to the booking, if the ledger knows it.
         batch_reference: What the movements share that the bank books in one sum, as a settlement
-            or payment file.
+            or payment file. Of a bank's batch it is the `PmtInfId`, else the `MsgId`, that names
+            the file.
     """
 
     reference: PaymentReference | None = None

@@ -63,7 +63,7 @@ WORDS: Final = {
     Obstacle.NOT_RUN: "nobody can have looked at it; it is run only now",
     Obstacle.ALREADY_CLOSED: "it is closed",
     Obstacle.NOT_CURRENT: "its figures changed since version {version}; look at the new ones",
-    Obstacle.STATEMENT_MISSING: "the bank's statement of the day is missing",
+    Obstacle.STATEMENT_MISSING: "no statement of the day is there that adds up",
     Obstacle.SEQUENCE_GAP: "statements before it are missing: number {missing}",
     Obstacle.CONTINUITY_BROKEN: "its opening is not the closing before it; they differ by {jump}",
     Obstacle.PROOF_NOT_ZERO: "{proof} of the difference is not explained",

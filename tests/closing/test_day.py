@@ -81,7 +81,7 @@ def test_everything_that_stands_against_closing_is_told_at_once() -> None:
         close(replace(after_run(), figures=bad), ANNA, seen=OTHER, waive=WAIVABLE, who="AE-1 AED")
     assert str(caught.value) == (
         "AE-1 AED on 2026-11-16 cannot be closed: its figures changed since version 0; look at "
-        "the new ones; the bank's statement of the day is missing; statements before it are "
+        "the new ones; no statement of the day is there that adds up; statements before it are "
         "missing: number 118"
     )
 

@@ -81,7 +81,7 @@ async def test_a_statement_that_does_not_come_is_missing_from_its_instant_on(sto
     ]
     await story.play("16 close refused")
     (answer,) = story.answers
-    assert answer.refused == ("the bank's statement of the day is missing",)
+    assert answer.refused == ("no statement of the day is there that adds up",)
 
 
 async def test_a_missing_statement_says_by_when_it_was_expected(story: Story) -> None:
