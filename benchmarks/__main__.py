@@ -1,10 +1,14 @@
 """Runs every benchmark, one after the other; `python -m benchmarks.latency` runs one."""
 
 from benchmarks import (
+    entries,
+    history,
     large_file,
+    large_statement,
     latency,
     latency_embedded,
     machine,
+    matching,
     reader,
     restart,
     stock_faust,
@@ -21,7 +25,11 @@ for each in (
     latency_embedded,
     restart,
     machine,
+    entries,
+    history,
     sweeps,
+    matching,
+    large_statement,
 ):
     print(f"--- {each.__name__}")
     each.main()
