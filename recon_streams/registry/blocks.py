@@ -137,6 +137,7 @@ class AccountBlock(_Block):
     account_id: Annotated[str, StringConstraints(pattern=_ACCOUNT_ID)]
     currency: Annotated[str, StringConstraints(pattern=_CURRENCY)]
     scale: Annotated[int, Field(ge=0, le=8)] | None = None
+    # The names of one bank account; see `checks`.
     bank_accounts: Annotated[list[BankBlock], Field(min_length=1, max_length=100)]
     limits: LimitsBlock = LimitsBlock()
     clearing: ClearingBlock = ClearingBlock()

@@ -50,6 +50,7 @@ def problems_of(account: AccountBlock, calendars: Calendars) -> Iterator[Wrong]:
         yield from _scale_problems(account)
     for number, bank in enumerate(account.bank_accounts):
         yield from _bank_problems(number, bank)
+    yield from _iban_problems(account.bank_accounts)
     yield from _limit_problems(account.limits)
     yield from _due_problems(account.in_flight)
     yield from _statement_problems(account.statements)
@@ -114,6 +115,20 @@ def _bank_problems(number: int, bank: BankBlock) -> Iterator[Wrong]:
     elif not bank.identification or not bank.identification.isprintable():
         # The reader of bank messages refuses such names, so nothing would ever match.
         yield Wrong(((*where, "other"),), "write visible characters only")
+
+
+def _iban_problems(banks: Sequence[BankBlock]) -> Iterator[Wrong]:
+    """Yield what makes two bank accounts of one: their statements would stand for each other."""
+    ibans: set[str] = set()
+    for number, bank in enumerate(banks):
+        # Whoever writes an IBAN as `other` names an account no less.
+        if (bank.iban is None) == (bank.other is None) or not is_iban(bank.identification):
+            continue
+        ibans.add(bank.identification)
+        if len(ibans) > 1:
+            key = "other" if bank.iban is None else "iban"
+            message = "two IBANs are two bank accounts; register a ledger account for each"
+            yield Wrong((("bank_accounts", number, key),), message)
 
 
 def _limit_problems(limits: LimitsBlock) -> Iterator[Wrong]:

@@ -140,6 +140,18 @@ def test_a_bank_account_is_known_by_the_name_that_its_messages_are_read_with() -
     ]
 
 
+@pytest.mark.parametrize("key", ["iban", "other"])
+def test_two_ibans_are_two_bank_accounts_and_each_needs_a_ledger_account(key: str) -> None:
+    names = f"{{iban: AE070331234567890123456}}, {{{key}: KW81 CBKU 0000 0000 0000 1234 5601 01}}"
+    said = refusal(ONE.replace("{other: BANK-1}", names))
+    column = 57 + len(key)
+    assert said.startswith(
+        f"a.yaml:4:{column}  error  accounts[0].bank_accounts[1].{key}: "
+        "two IBANs are two bank accounts; register a ledger account for each\n"
+    )
+    assert said.endswith("1 error")
+
+
 def test_one_bank_account_may_stand_behind_two_currencies() -> None:
     other = ONE.removeprefix("accounts:\n").replace("AED", "USD")
     assert len(accounts_of(parse_yaml("a", ONE + other))) == 2
