@@ -131,8 +131,8 @@ def close(
         bool,
         typer.Option(
             "--accept-unexplained",
-            help="Close although the proof is not zero or the opening does not join; the reason "
-            "says why that may be.",
+            help="Close although the proof is not zero, the opening does not join, or the verdict "
+            "is UNKNOWN; the reason says why that may be.",
         ),
     ] = False,
     accept_critical: Annotated[

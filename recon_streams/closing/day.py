@@ -47,17 +47,21 @@ class Obstacle(StrEnum):
     SEQUENCE_GAP = "SEQUENCE_GAP"
     CONTINUITY_BROKEN = "CONTINUITY_BROKEN"
     PROOF_NOT_ZERO = "PROOF_NOT_ZERO"
+    UNKNOWN = "UNKNOWN"
     CRITICAL = "CRITICAL"
 
 
 # What a person may accept, with a reason: everything else is not there yet, or not so any more.
 # That nobody can explain a figure is one thing, that tokens are not backed another: who accepts the
 # one has not accepted the other.
-UNEXPLAINED: Final = frozenset({Obstacle.PROOF_NOT_ZERO, Obstacle.CONTINUITY_BROKEN})
+UNEXPLAINED: Final = frozenset(
+    {Obstacle.PROOF_NOT_ZERO, Obstacle.CONTINUITY_BROKEN, Obstacle.UNKNOWN}
+)
 CRITICAL_VERDICT: Final = frozenset({Obstacle.CRITICAL})
 WAIVABLE: Final = UNEXPLAINED | CRITICAL_VERDICT
 # What stops payouts stops signatures; the words are those of the report.
 _CRITICAL_TIERS: Final = frozenset({"CRITICAL", "INTEGRITY"})
+_UNKNOWN_TIER: Final = "UNKNOWN"
 
 WORDS: Final = {
     Obstacle.NOT_RUN: "nobody can have looked at it; it is run only now",
@@ -67,7 +71,8 @@ WORDS: Final = {
     Obstacle.SEQUENCE_GAP: "statements before it are missing: number {missing}",
     Obstacle.CONTINUITY_BROKEN: "its opening is not the closing before it; they differ by {jump}",
     Obstacle.PROOF_NOT_ZERO: "{proof} of the difference is not explained",
-    Obstacle.CRITICAL: "the verdict is {tier}: {uncovered} of it is made good by nothing",
+    Obstacle.UNKNOWN: "the verdict is {tier}: {reason}",
+    Obstacle.CRITICAL: "the verdict is {tier}: {reason}",
 }
 
 
@@ -108,7 +113,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         missing_sequences: Numbers of statements before it that are missing, in words.
         jump: Opening less the closing before it, where they do not join.
         tier: The verdict on the day.
-        uncovered: What of the difference no item makes good.
+        reason: Why it has that verdict, in the words of the report; "" if it was not kept.
     """
 
     sha256: str
@@ -119,7 +124,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     missing_sequences: tuple[str, ...] = ()
     jump: str | None = None
     tier: str = ""
-    uncovered: str | None = None
+    reason: str = ""
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +252,7 @@ def _obstacles_in(figures: Figures) -> list[Obstacle]:
         Obstacle.SEQUENCE_GAP: bool(figures.missing_sequences),
         Obstacle.CONTINUITY_BROKEN: figures.jump not in (None, "0"),
         Obstacle.PROOF_NOT_ZERO: figures.proof not in (None, "0"),
+        Obstacle.UNKNOWN: figures.tier == _UNKNOWN_TIER,
         Obstacle.CRITICAL: figures.tier in _CRITICAL_TIERS,
     }
     return [obstacle for obstacle, stands in found.items() if stands]
@@ -261,5 +267,5 @@ def said_of(obstacle: Obstacle, day: Day) -> str:
         jump=figures.jump if figures else "",
         proof=figures.proof if figures else "",
         tier=figures.tier if figures else "",
-        uncovered=figures.uncovered if figures else "",
+        reason=(figures.reason if figures else "") or "the report says why",
     )

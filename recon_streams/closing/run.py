@@ -26,6 +26,7 @@ from recon_streams.kernel.calendars import Calendars
 from recon_streams.registry.calendar_store import note_calendars
 from recon_streams.reports.account_day import AccountDay
 from recon_streams.reports.dataset import digest_of
+from recon_streams.reports.reasons import reason_of
 from recon_streams.statements.expectation import Received, expected_of
 from recon_streams.statements.expectation import news_of as news_of_statements
 
@@ -255,17 +256,16 @@ async def _keep(
 
 def figures_of(day: AccountDay, content: bytes, *, required: bool) -> Figures:
     """Return what the life of the day depends on."""
-    chain = day.chain
     return Figures(
         sha256=digest_of(content),
         figures_sha256=figures_digest(day),
         proof=day.proof,
         has_statement=day.statement is not None,
         statement_required=required,
-        missing_sequences=chain.missing_sequences,
-        jump=chain.jump,
+        missing_sequences=day.chain.missing_sequences,
+        jump=day.chain.jump,
         tier=day.tier.value,
-        uncovered=day.uncovered,
+        reason=reason_of(day),
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from recon_streams.closing.day import (
     obstacles_of,
     reopen,
     run,
+    said_of,
 )
 
 AT = datetime(2026, 11, 17, 6, tzinfo=UTC)
@@ -88,10 +90,12 @@ def test_everything_that_stands_against_closing_is_told_at_once() -> None:
 
 @pytest.mark.parametrize("tier", ["CRITICAL", "INTEGRITY"])
 def test_a_day_that_is_not_backed_is_closed_by_whoever_accepts_exactly_that(tier: str) -> None:
-    short = replace(CLEAN, tier=tier, uncovered="-100")
+    short = replace(CLEAN, tier=tier, reason="the bank is short by 100.00")
     day = replace(after_run(), figures=short)
     for waive in ((), UNEXPLAINED):
-        with pytest.raises(NotClosable, match=f"{tier}: -100 of it is made good by no"):
+        with pytest.raises(
+            NotClosable, match=f"the verdict is {tier}: the bank is short by 100.00"
+        ):
             close(day, ANNA, seen=short, waive=waive)
     taken = close(day, ANNA, seen=short, waive=CRITICAL_VERDICT)
     assert (taken.day.state, taken.waived) == (DayState.CLOSED, (Obstacle.CRITICAL,))
@@ -104,6 +108,34 @@ def test_a_statement_that_is_not_required_is_not_missed() -> None:
     without = replace(CLEAN, has_statement=False, statement_required=False, proof=None)
     day = replace(after_run(), figures=without)
     assert close(day, ANNA, seen=without).day.state is DayState.CLOSED
+
+
+def test_unknown_is_never_ok_unless_somebody_accepts_it() -> None:
+    reason = "there is no balance of the bank to compare with"
+    unknown = replace(
+        CLEAN,
+        has_statement=False,
+        statement_required=False,
+        proof=None,
+        tier="UNKNOWN",
+        reason=reason,
+    )
+    day = replace(after_run(), figures=unknown)
+    for waive in ((), CRITICAL_VERDICT):
+        with pytest.raises(NotClosable, match=f"the verdict is UNKNOWN: {reason}"):
+            close(day, ANNA, seen=unknown, waive=waive)
+    taken = close(day, ANNA, seen=unknown, waive=UNEXPLAINED)
+    assert (taken.day.state, taken.waived) == (DayState.CLOSED, (Obstacle.UNKNOWN,))
+
+
+def test_figures_kept_before_they_had_a_reason_are_still_read() -> None:
+    kept = (
+        b'{"sha256":"a","figures_sha256":"A","proof":"0","has_statement":true,'
+        b'"statement_required":true,"tier":"CRITICAL","uncovered":"-100"}'
+    )
+    found = msgspec.json.decode(kept, type=Figures)
+    day = replace(after_run(), figures=found)
+    assert said_of(Obstacle.CRITICAL, day) == "the verdict is CRITICAL: the report says why"
 
 
 def test_what_is_accepted_is_recorded() -> None:

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 import pytest
-from closing_stories import Story
+from closing_stories import OPENING, REGISTRY, Story
 
 pytestmark = pytest.mark.postgres
 
@@ -58,7 +58,10 @@ async def test_a_day_that_is_short_is_closed_by_name_and_the_acceptance_can_be_r
     close = ("close", "2026-11-16", "--all", "--reason", "the owner pays it in tomorrow")
     refused = await command(story, *close, "--accept-unexplained")
     assert refused.returncode == 6
-    said = "the verdict is CRITICAL: -100 of it is made good by nothing"
+    said = (
+        "the verdict is CRITICAL: the bank is short by 100.00; a shortage is CRITICAL whatever "
+        "its size"
+    )
     assert refused.stderr == f"AE-1 AED 2026-11-16: refused: {said}\n"
     closed = await command(story, *close, "--accept-critical")
     assert closed.stdout == "AE-1 AED 2026-11-16: closed, version 1; accepted: CRITICAL\n"
@@ -87,12 +90,28 @@ async def test_a_refusal_names_everything_that_stands_against_it(story: Story) -
     await story.play("16 053 no.1 1000 1000\n16 run\n18 053 no.3 1009 1009\n18 run")
     refused = await command(story, "close", "2026-11-18", "--all", "--reason", "x")
     assert refused.returncode == 6
+    verdict = "the verdict is CRITICAL: a surplus of 9.00 is left, above the limit for CRITICAL"
     assert refused.stderr.splitlines() == [
         "AE-1 AED 2026-11-18: refused: statements before it are missing: number 2",
         "AE-1 AED 2026-11-18: refused: its opening is not the closing before it; they differ by 9",
         "AE-1 AED 2026-11-18: refused: 9 of the difference is not explained",
-        "AE-1 AED 2026-11-18: refused: the verdict is CRITICAL: 9 of it is made good by nothing",
+        f"AE-1 AED 2026-11-18: refused: {verdict}",
     ]
+
+
+async def test_a_day_of_which_nothing_is_known_is_closed_only_by_whoever_accepts_it(
+    unregistered: Story,
+) -> None:
+    story = unregistered
+    await story.registered(REGISTRY + "    statements: {required: false}\n" + OPENING)
+    await story.play("16 ledger +100 A\n16 run")
+    close = ("close", "2026-11-16", "--all", "--reason", "this bank sends no statements")
+    refused = await command(story, *close, "--accept-critical")
+    said = "the verdict is UNKNOWN: there is no balance of the bank to compare with"
+    assert refused.stderr == f"AE-1 AED 2026-11-16: refused: {said}\n"
+    assert refused.returncode == 6
+    closed = await command(story, *close, "--accept-unexplained")
+    assert closed.stdout == "AE-1 AED 2026-11-16: closed, version 1; accepted: UNKNOWN\n"
 
 
 @pytest.mark.parametrize(
