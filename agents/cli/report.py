@@ -163,7 +163,11 @@ def verify(
     files: Annotated[list[Path], typer.Argument(help="Exported with `--format json`.")],
     output: FormatOption = Format.TABLE,
 ) -> None:
-    """Check exported reports without a database: hash and totals; exit 5 if one does not agree."""
+    """Check the figures of exported reports without a database; exit 5 if one does not agree.
+
+    Their hash and every total are computed again. Signatures are not part of the hash, so that a
+    day can be signed after its report was issued: `report show` asks the book who signed.
+    """
     answers = [_verify(file) for file in files]
     if output is Format.TABLE:
         for answer in answers:
@@ -172,6 +176,9 @@ def verify(
             if not answer.problems:
                 words = f"{answer.file}: {answer.totals} totals agree, sha256 {answer.sha256}"
                 out.print(words, markup=False)
+            for each in answer.not_proven:
+                words = f"{each}: not proven by this file; `report show ID` asks the book"
+                out.print(f"{answer.file}: {words}", markup=False)
     else:
         print_as(output, answers)
     if any(answer.problems for answer in answers):
@@ -179,12 +186,17 @@ def verify(
 
 
 class VerifiedFile(msgspec.Struct, frozen=True):
-    """What `verify` answers of one file."""
+    """What `verify` answers of one file.
+
+    Attributes:
+        not_proven: What stands in the file beside the figures, and nothing in it can prove.
+    """
 
     file: str
     sha256: str | None
     totals: int
     problems: tuple[str, ...]
+    not_proven: tuple[str, ...] = ()
 
 
 def _verify(file: Path) -> VerifiedFile:
@@ -194,7 +206,9 @@ def _verify(file: Path) -> VerifiedFile:
         raise typer.BadParameter(f"{file}: {error.strerror}") from error
     except NotAReport as error:
         return VerifiedFile(str(file), None, 0, (str(error),))
-    return VerifiedFile(str(file), found.sha256, found.totals, found.problems)
+    return VerifiedFile(
+        str(file), found.sha256, found.totals, found.problems, not_proven=("signatures",)
+    )
 
 
 def _content(place: Place, identity: str) -> bytes:

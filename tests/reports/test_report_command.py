@@ -64,6 +64,14 @@ async def test_reports_are_listed_shown_and_exported(
     file = tmp_path / "report.json"
     await _command("export", "eod-2026-11-20-v1", "--format", "json", "--out", str(file), *where)
     assert sha256 in await _command("verify", str(file))
+    # Whoever signed is not in the hash: an export whose signatures were edited has the same one.
+    forged = json.loads(file.read_text())
+    forged["signatures"] = [{"actor": "nobody", "action": "CLOSE"}]
+    file.write_text(json.dumps(forged))
+    said = await _command("verify", str(file))
+    assert "signatures: not proven by this file; `report show ID` asks the book" in said
+    (answer,) = json.loads(await _command("verify", str(file), "-o", "json"))
+    assert (answer["problems"], answer["not_proven"]) == ([], ["signatures"])
     page = await _command("export", "eod-2026-11-20-v1", "--format", "html", *where)
     assert sha256 in page
     table = await _command("export", "eod-2026-11-20-v1", "--format", "csv", "--bom", *where)
