@@ -247,12 +247,14 @@ def obstacles_of(day: Day, *, seen: Figures | None) -> list[Obstacle]:
 
 
 def _obstacles_in(figures: Figures) -> list[Obstacle]:
+    is_missing = figures.statement_required and not figures.has_statement
     found = {
-        Obstacle.STATEMENT_MISSING: figures.statement_required and not figures.has_statement,
+        Obstacle.STATEMENT_MISSING: is_missing,
         Obstacle.SEQUENCE_GAP: bool(figures.missing_sequences),
         Obstacle.CONTINUITY_BROKEN: figures.jump not in (None, "0"),
         Obstacle.PROOF_NOT_ZERO: figures.proof not in (None, "0"),
-        Obstacle.UNKNOWN: figures.tier == _UNKNOWN_TIER,
+        # Without the statement nobody knows anything: one cause, told once, and not to be accepted.
+        Obstacle.UNKNOWN: figures.tier == _UNKNOWN_TIER and not is_missing,
         Obstacle.CRITICAL: figures.tier in _CRITICAL_TIERS,
     }
     return [obstacle for obstacle, stands in found.items() if stands]

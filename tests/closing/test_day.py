@@ -128,6 +128,14 @@ def test_unknown_is_never_ok_unless_somebody_accepts_it() -> None:
     assert (taken.day.state, taken.waived) == (DayState.CLOSED, (Obstacle.UNKNOWN,))
 
 
+def test_a_statement_that_is_owed_is_not_made_up_for_by_accepting_the_unknown() -> None:
+    owed = replace(CLEAN, has_statement=False, proof=None, tier="UNKNOWN", reason="no balance")
+    day = replace(after_run(), figures=owed)
+    with pytest.raises(NotClosable) as caught:
+        close(day, ANNA, seen=owed, waive=WAIVABLE)
+    assert caught.value.obstacles == (Obstacle.STATEMENT_MISSING,)
+
+
 def test_figures_kept_before_they_had_a_reason_are_still_read() -> None:
     kept = (
         b'{"sha256":"a","figures_sha256":"A","proof":"0","has_statement":true,'
