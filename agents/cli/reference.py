@@ -138,7 +138,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - typer's tree has no public types
-    for name, child in command.commands.items():
+    # Commands register when their modules are loaded, in whatever order that happens.
+    for name, child in sorted(command.commands.items()):
         if hasattr(child, "commands"):
             yield from _commands(child, (*path, name))
         else:
