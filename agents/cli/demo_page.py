@@ -95,6 +95,8 @@ async def print_day(installation: Installation, on: date) -> None:
         _print_line("balance per ledger", account.ledger_at_cut_off, account.currency)
         _print_line("proof amount", account.proof, account.currency)
         _print_line("not covered", account.uncovered, account.currency)
+        if account.shortage not in (None, "0", account.uncovered):
+            _print_line("missing", account.shortage, account.currency)
         because = f"{account.tier.value}, because {reason_of(account)}"
         out.print(_wrapped("    ", because), style="dim", markup=False, highlight=False)
     out.print("  [dim]as a page: recon-streams report export "

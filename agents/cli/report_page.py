@@ -99,6 +99,9 @@ def _print_cover(day: AccountDay) -> None:
     for part in uncovered_parts(day):
         count = str(part.count) if part.count else ""
         shown.add_row(f"  {part.label}", count, _figure(part.amount, day.currency))
+    if day.shortage != "0":
+        missing = _figure(day.shortage, day.currency)
+        shown.add_row("missing, whatever else is too much", "", missing)
     shown.print(out)
 
 

@@ -30,6 +30,9 @@ from recon_streams.reports.parts import Leg
 
 _NEAREST_MAX: Final = 3
 _HAND: Final = "by_hand"
+# Business days within which a partner of a later day makes good what was short, if the rules do not
+# give an item longer: what one side books in the evening the other books the next morning.
+_LATER_DAYS_MIN: Final = 1
 
 
 def matched_of(
@@ -78,8 +81,9 @@ def _items(
         if entry.partner is not Partner.NONE:
             yield _announced(entry, day.on, calendar)
     yield from _of_matches(day, calendar)
+    days_max = max(_LATER_DAYS_MIN, rules.missing_bank, rules.missing_ledger)
     for later in with_after_cut_off(day, after):
-        yield _later(later, day.on, calendar)
+        yield _later(later, day.on, calendar, days_max=days_max)
 
 
 def _of_matches(day: MatchedDay, calendar: BusinessDays) -> Iterator[Item]:
@@ -197,6 +201,8 @@ def _announced(each: Announced, on: date, calendar: BusinessDays) -> Item:
         if is_later
         else said + "the ledger has it, the statement not",
         origin=name,
+        # Only takes back what its match gives to the day.
+        covers=is_later,
     )
 
 
@@ -229,12 +235,24 @@ def _by_hand(each: HandDifference, on: date, calendar: BusinessDays) -> Item:
     )
 
 
-def _later(each: MatchedLater, on: date, calendar: BusinessDays) -> Item:
+def _later(each: MatchedLater, on: date, calendar: BusinessDays, *, days_max: int) -> Item:
+    """Return a match of which only a part is of the day.
+
+    What is too much until then covers. What is missing until then covers only if a rule found its
+    partner, soon, and no statement denies it: else a shortage could be rolled on from day to day.
+    """
     age = _age(each.on, on, calendar)
     name = f"match {each.match_id}"
     whole = (
         f"whole on {each.last_on}" if each.last_on else "booked after the bank had ended its day"
     )
+    days = 0 if each.last_on is None else calendar.business_days_between(each.on, each.last_on)
+    doubts = {
+        "by hand": each.by_hand,
+        "the statement of that day does not hold it": each.is_denied,
+        f"{days} business days later, at most {days_max} may be between": days > days_max,
+    }
+    because = [doubt for doubt, stands in doubts.items() if stands]
     return Item(
         kind=ItemKind.MATCHED_LATER,
         leg=Leg.BOTH,
@@ -243,8 +261,9 @@ def _later(each: MatchedLater, on: date, calendar: BusinessDays) -> Item:
         on=each.on,
         age_business_days=age,
         bucket=bucket_of(age).name,
-        reason=whole,
+        reason="; ".join([whole, *because]),
         origin=name,
+        covers=each.amount > 0 or not because,
     )
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from recon_streams.closing.standing import covered
+from recon_streams.closing.standing import covered, within_bounds
 from recon_streams.discrepancies.deadline import bucket_of
 from recon_streams.discrepancies.finding import Cleared, Finding
 from recon_streams.kernel.calendar import DayBounds
@@ -36,6 +36,7 @@ from recon_streams.reports.account_day import (
 )
 from recon_streams.reports.backing import BY_SEVERITY
 from recon_streams.reports.parts import Covered, Leg, OpenDiscrepancies
+from recon_streams.reports.shortage import shortage_in
 from recon_streams.reports.totals import items_by_kind, total
 from recon_streams.statements.chain import Link, Relation, continuity
 from topics.positions import Tier
@@ -124,13 +125,15 @@ def account_day(given: DayInput) -> AccountDay:
     bank = None if statement is None else Decimal(statement.closing)
     ledger = given.ledger_at_cut_off
     items, groups = _explanation(given)
+    items = within_bounds(items, bank, given.limits)
     explained = total(Decimal(group.explains) for group in groups)
     difference = None if bank is None or ledger is None else subtract(bank, ledger)
     proof = None if difference is None else subtract(difference, explained)
     raw_tier, _ = _verdict(difference, bank, ledger, given.limits)
     uncovered = None if difference is None else subtract(difference, covered(items))
+    shortage = None if proof is None else shortage_in(items, proof)
     tier, rule = max(
-        (_verdict(left, bank, ledger, given.limits) for left in (uncovered, proof)),
+        (_verdict(left, bank, ledger, given.limits) for left in (uncovered, shortage, proof)),
         key=lambda verdict: BY_SEVERITY.index(verdict[0]),
     )
     return AccountDay(
@@ -148,6 +151,7 @@ def account_day(given: DayInput) -> AccountDay:
         explained_total=amount_text(explained),
         proof=_text(proof),
         uncovered=_text(uncovered),
+        shortage=_text(shortage),
         raw_tier=raw_tier,
         tier=tier,
         rule=rule.value,

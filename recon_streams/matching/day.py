@@ -41,7 +41,13 @@ FROM matching.match WHERE number = ANY($1) AND difference IS NOT NULL AND releas
 # A match counts here as far as its items are of the day or before. One that a person made of two
 # amounts is told of by itself: what comes later makes up for a part of it at most.
 _LATER: Final = """
-SELECT number, match_id, last_on, bank_amount, bank_on, ledger_amount, ledger_on, l.name
+SELECT number, match_id, rule, last_on, bank_amount, bank_on, ledger_amount, ledger_on, l.name,
+    bank_on > $2 AND EXISTS (SELECT FROM positions.statement AS s WHERE s.number = m.number
+        AND s.closing_on >= m.bank_on AND s.status = 'ACCEPTED')
+    AND NOT EXISTS (SELECT FROM positions.bank_entry AS e WHERE e.number = m.number
+        AND e.sequence = m.bank_sequence AND e.part = m.bank_part AND e.stated)
+    AND NOT EXISTS (SELECT FROM positions.entry_confirmation AS c WHERE c.number = m.number
+        AND c.sequence = m.bank_sequence AND c.part = m.bank_part AND c.stated) AS denied
 FROM matching.match AS m LEFT JOIN LATERAL (
     SELECT coalesce(reference, bank_reference, movement_id) AS name FROM positions.ledger_record
     WHERE number = m.number AND ledger_sequence = m.ledger_sequence OFFSET 0) AS l ON true
@@ -167,6 +173,8 @@ def _later(rows: Iterable[Any], request: MatchRequest) -> list[MatchedLater]:
             on=min(days),
             last_on=row["last_on"],
             reference=(before.reference if before else "") or row["name"] or "",
+            by_hand=row["rule"] == "hand",
+            is_denied=bool(row["denied"] or (before and before.is_denied)),
             amount=_sum([amount for _, amount in parts] + ([before.amount] if before else [])),
         )
     return list(found.values())

@@ -129,6 +129,7 @@ def _of_match(
                 last_on=lines[0]["last_on"],
                 amount=made_good,
                 reference=references[0],
+                by_hand=True,
             )
         )
     return left, later

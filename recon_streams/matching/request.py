@@ -117,6 +117,8 @@ class MatchedLater(msgspec.Struct, frozen=True, kw_only=True):
         on: The oldest day of that part.
         last_on: The day it is whole; None if that is not known.
         reference: What people call the payment.
+        by_hand: A person put it together, not a rule.
+        is_denied: The statement of the day of its later leg is there, and does not hold it.
     """
 
     match_id: int
@@ -124,6 +126,8 @@ class MatchedLater(msgspec.Struct, frozen=True, kw_only=True):
     amount: Decimal
     last_on: date | None = None
     reference: str = ""
+    by_hand: bool = False
+    is_denied: bool = False
 
 
 class ClassTotal(msgspec.Struct, frozen=True, kw_only=True):

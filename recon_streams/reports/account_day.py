@@ -187,9 +187,11 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
         items: The same, one by one.
         explained_total: The sum of both.
         proof: What is left.
-        uncovered: `difference` less what the items explain that cover; never covered is a shortage.
+        uncovered: `difference` less what the items explain that cover.
+        shortage: What of `uncovered` is missing by itself, zero or below: the items below zero that
+            do not cover, and a proof below zero. What is too much elsewhere makes good none of it.
         raw_tier: The verdict on `difference`.
-        tier: The verdict on `uncovered`; where the proof is not zero, that on the proof if worse.
+        tier: The worst of the verdicts on `uncovered`, `shortage` and, if not zero, the proof.
         rule: The rule that gave `tier`.
         statement: The statement the closing is from; null if none came.
         chain: How it joins the statements before it.
@@ -215,6 +217,7 @@ class AccountDay(msgspec.Struct, frozen=True, kw_only=True):
     explained_total: SignedAmountText
     proof: SignedAmountText | None
     uncovered: SignedAmountText | None
+    shortage: SignedAmountText | None
     raw_tier: Tier
     tier: Tier
     rule: str

@@ -19,6 +19,7 @@ FIGURES: Final[Mapping[str, str]] = MappingProxyType(
         "explained_total": "explained",
         "unexplained": "explained by nothing",
         "uncovered": "not covered",
+        "shortage": "missing whatever else is open",
         "tier": "verdict",
         "statement": "statement of the bank",
         "continuity": "continuity",

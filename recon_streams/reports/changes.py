@@ -51,6 +51,7 @@ def _figures(account: _Account) -> Iterator[tuple[str, str | None]]:
     yield "tier", account.tier.value
     if isinstance(account, AccountDay):
         yield "uncovered", account.uncovered
+        yield "shortage", account.shortage
         used = account.statement
         yield "statement", None if used is None else f"{used.statement_id} version {used.version}"
         yield "continuity", account.chain.continuity.value

@@ -60,6 +60,7 @@ def rows_of_day(day: AccountDay) -> Iterator[Row]:
     yield own | _balance("explained_total", day.explained_total)
     yield own | _balance("proof", day.proof)
     yield own | _balance("uncovered", day.uncovered) | _verdict(day)
+    yield own | _balance("shortage", day.shortage)
     yield own | {
         "section": "statement",
         "kind": day.chain.continuity,

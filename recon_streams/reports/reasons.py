@@ -66,15 +66,15 @@ def reason_of(account: AccountDay | AccountWindow) -> str:
 def judged_amount(account: AccountDay | AccountWindow) -> str | None:
     """Return the amount that the verdict is on; None if there was none to judge.
 
-    Of a day it is what is not covered, or the proof amount where that is the worse of the two.
+    Of a day it is what is missing; else what is not covered, or the proof amount if that is worse.
     """
     if isinstance(account, AccountWindow):
         return account.unexplained
     uncovered, proof = account.uncovered, account.proof
+    if account.rule == "SHORTAGE":
+        return account.shortage
     if uncovered is None or proof is None or account.proof == "0":
         return uncovered
-    if account.rule == "SHORTAGE":
-        return uncovered if uncovered.startswith("-") else proof
     return max(uncovered, proof, key=Decimal)
 
 

@@ -16,6 +16,7 @@ from recon_streams.reports.account_window import AccountWindow, Movement
 from recon_streams.reports.backing import backing_of
 from recon_streams.reports.dataset import Dataset
 from recon_streams.reports.parts import Leg
+from recon_streams.reports.shortage import shortage_in
 
 
 class Tie(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +123,14 @@ def _ties_of_day(account: AccountDay) -> Iterator[Tie]:
     covered = total(explains(each.leg, each.amount) for each in account.items if each.covers)
     parts = (account.difference, amount_text(covered))
     yield _less(where, "uncovered = difference - what covers", account.uncovered, parts)
+    yield Tie(
+        where=where,
+        what="shortage = what is missing by itself",
+        given=account.shortage or _NO_FIGURE,
+        added=_NO_FIGURE
+        if account.proof is None
+        else amount_text(shortage_in(account.items, Decimal(account.proof))),
+    )
     # The auditor's road: start from the bank and arrive at the ledger, item by item.
     if account.bank_closing is not None and account.proof is not None:
         explained = total(explains(item.leg, item.amount) for item in account.items)

@@ -176,6 +176,9 @@ def _of_day(day: dict[str, Any]) -> Iterator[_Total]:
     covered = sum((_SIGN[i["leg"]] * Decimal(i["amount"]) for i in covers), Decimal(0))
     left = _number(day["uncovered"])
     yield "uncovered = difference - what covers", left, _less(difference, covered)
+    alone = [_SIGN[i["leg"]] * Decimal(i["amount"]) for i in day["items"] if not i["covers"]]
+    missing = None if proof is None else sum((e for e in (*alone, proof) if e < 0), Decimal(0))
+    yield "shortage = what is below zero and not covered", _number(day["shortage"]), missing
     for group in day["groups"]:
         own = [item for item in day["items"] if item["kind"] == group["kind"]]
         added = sum((_SIGN[i["leg"]] * Decimal(i["amount"]) for i in own), Decimal(0))

@@ -27,6 +27,7 @@ from recon_streams.reports.account_day import Continuity, Item, ItemGroup, ItemK
 from recon_streams.reports.parts import Leg
 from recon_streams.reports.totals import explains, items_by_kind
 from recon_streams.statements.chain import Link
+from topics.positions import Tier
 
 ON = date(2026, 11, 16)
 AT = datetime(2026, 11, 16, 20, tzinfo=UTC)
@@ -167,7 +168,7 @@ def test_summing_up_keeps_every_total_and_depends_on_no_order(
     shuffled = data.draw(st.permutations(found))
     kept = summed_up(found, items_max=items_max)
     assert items_by_kind(kept) == items_by_kind(found)
-    assert len(kept) <= len(LEGS) * 2 * (items_max + 1)
+    assert len(kept) <= len(LEGS) * 4 * (items_max + 1)
     again = summed_up(shuffled, items_max=items_max)
     assert [(i.kind, i.leg, i.amount, i.reference) for i in again] == [
         (i.kind, i.leg, i.amount, i.reference) for i in kept
@@ -181,9 +182,28 @@ def test_what_a_person_has_matched_makes_up_for_nothing(found: list[Item]) -> No
     base = Decimal(1000)
     bank = base + sum((explains(item.leg, item.amount) for item in found), Decimal(0))
     day = account_day(given_day(bank, base, list(kept), bases=(base, base)))
-    covering = [i for i in kept if i.covers and i.kind is not ItemKind.HAND_DIFFERENCE]
+    covering = [i for i in day.items if i.covers and i.kind is not ItemKind.HAND_DIFFERENCE]
     left = bank - base - sum((explains(i.leg, i.amount) for i in covering), Decimal(0))
     assert (day.proof, day.uncovered) == ("0", amount_text(left))
+
+
+@pytest.mark.parametrize(("passed", "tier"), [("-5", Tier.OK), ("-5.01", Tier.CRITICAL)])
+def test_tolerances_and_fees_let_pass_no_more_than_the_accounts_own_limit(
+    passed: str, tier: Tier
+) -> None:
+    found = Item(
+        kind=ItemKind.TOLERATED_DIFFERENCE,
+        leg=Leg.BOTH,
+        reference="fee acquirer",
+        amount=passed,
+        on=date(2026, 11, 16),
+        age_business_days=0,
+        bucket="0-1",
+    )
+    bank = Decimal(1000)
+    ledger = bank - Decimal(passed)
+    given = given_day(bank, ledger, list(summed_up([found])), bases=(bank, bank))
+    assert account_day(given).tier is tier, "the limit for CRITICAL is 0.5 % of the bank's balance"
 
 
 @given(st.lists(items(), max_size=8))

@@ -40,6 +40,7 @@ def _charged(eod: EodDataset) -> EodDataset:
         explained_total="-35",
         proof="0",
         uncovered="-35",
+        shortage="-35",
         raw_tier=Tier.CRITICAL,
         tier=Tier.CRITICAL,
         rule="SHORTAGE",

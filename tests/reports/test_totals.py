@@ -108,6 +108,13 @@ def test_an_account_stands_in_a_report_once(eod: EodDataset) -> None:
         require_ties(msgspec.structs.replace(eod, accounts=(*eod.accounts, eod.accounts[-1])))
 
 
+def missing_in(items: list[Item], proof: Decimal) -> Decimal:
+    """Say it once more: everything below zero, by itself."""
+    signs = {Leg.BANK: 1, Leg.BOTH: 1, Leg.LEDGER: -1}
+    lone = [signs[item.leg] * Decimal(item.amount) for item in items] + [proof]
+    return sum((each for each in lone if each < 0), Decimal(0))
+
+
 @st.composite
 def _days(draw: st.DrawFn) -> AccountDay:
     items = draw(
@@ -150,6 +157,7 @@ def _days(draw: st.DrawFn) -> AccountDay:
         explained_total=amount_text(explained),
         proof=amount_text(bank - ledger - explained),
         uncovered=amount_text(bank - ledger),
+        shortage=amount_text(missing_in(items, bank - ledger - explained)),
         raw_tier=Tier.OK,
         tier=draw(st.sampled_from(list(Tier))),
         rule="EQUAL",
