@@ -1,17 +1,14 @@
 """What checks find and people do is in the book and on its way to others, on a real PostgreSQL."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
+from register_book import AT, LATER, WEEKDAYS, acted, every, missing, noted, proven, sent
 
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.discrepancies import store
 from recon_streams.discrepancies.action import (
     Assigned,
     Commented,
@@ -19,14 +16,10 @@ from recon_streams.discrepancies.action import (
     Reopened,
     Resolved,
     Snoozed,
-    action_from_text,
 )
-from recon_streams.discrepancies.change import Discrepancy
-from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, Source
-from recon_streams.discrepancies.life import NotPossible, folded
-from recon_streams.discrepancies.register import NotThere, act, escalate_overdue, note
-from recon_streams.discrepancies.unchanged import HOLDING
-from recon_streams.kernel.calendars import Calendars
+from recon_streams.discrepancies.finding import Source
+from recon_streams.discrepancies.life import NotPossible
+from recon_streams.discrepancies.register import NotThere, escalate_overdue, note
 from recon_streams.positions.registry_store import apply_registry
 from recon_streams.registry.definition import AccountDefinition, BankAccount
 from topics.alerts import Alert
@@ -34,58 +27,6 @@ from topics.discrepancies import DiscrepancyRecord
 from topics.discrepancies import DiscrepancyState as State
 
 pytestmark = pytest.mark.postgres
-
-# A Friday; the bank in Dubai rests on Saturday and Sunday.
-AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-LATER = AT + timedelta(hours=1)
-WEEKDAYS = Calendars().named(None)
-
-
-def missing(subject: str, account: int = 1, amount: str = "100") -> Finding:
-    cause = Cause(kind=Kind.MISSING_TXN, account=account, subject=subject)
-    return Finding(cause=cause, source=Source.STATEMENT, amount=Decimal(amount), facts={"a": "b"})
-
-
-def looked(subject: str = "ledger:P-1", **words: Any) -> Finding:
-    """Return what a run that looks at everything open says of it."""
-    return msgspec.structs.replace(missing(subject), **({"source": Source.MATCHING} | words))
-
-
-def proven(finding: Finding) -> Cleared:
-    return Cleared(cause=finding.cause, source=Source.STATEMENT, proof={"match": "77"})
-
-
-async def noted(pool: asyncpg.Pool, *said: Finding | Cleared, evidence: str, at: Any = AT) -> None:
-    async with UnitOfWork(pool) as unit:
-        findings = [each for each in said if isinstance(each, Finding)]
-        cleared = [each for each in said if isinstance(each, Cleared)]
-        await note(unit, findings, cleared, at=at, evidence=evidence)
-
-
-async def acted(pool: asyncpg.Pool, action: Any, *ids: int) -> None:
-    async with UnitOfWork(pool) as unit:
-        await act(unit, ids, action)
-
-
-async def every(pool: asyncpg.Pool) -> list[Discrepancy]:
-    """Return all discrepancies, after a check that each is the fold of its actions."""
-    rows = await pool.fetch(f"SELECT {store.COLUMNS} FROM discrepancies.discrepancy d ORDER BY id")
-    for row in rows:
-        bodies = await pool.fetch(
-            "SELECT body FROM discrepancies.action WHERE discrepancy = $1 ORDER BY sequence",
-            row["id"],
-        )
-        assert folded(action_from_text(b["body"]) for b in bodies) == store.discrepancy_of(row).life
-    return [store.discrepancy_of(row) for row in rows]
-
-
-async def sent(pool: asyncpg.Pool, topic: str, kind: Callable[..., Any]) -> list[Any]:
-    rows = await pool.fetch(
-        "SELECT payload FROM book.outbox WHERE topic = $1 ORDER BY outbox_id", topic
-    )
-    found = [msgspec.json.decode(row["payload"], type=kind) for row in rows]
-    # Registering accounts has alerts of its own.
-    return [a for a in found if not isinstance(a, Alert) or a.dedup_key.startswith("discrepancy:")]
 
 
 async def test_a_finding_opens_is_counted_and_is_closed_by_its_proof_alone(
@@ -124,84 +65,6 @@ async def test_the_same_check_on_the_same_evidence_counts_once_for_ever(
     await noted(pool, other, found, evidence="run 3")
     (only,) = await every(pool)
     assert (only.life.state, only.life.occurrences) == (State.OPEN, 3)
-
-
-async def test_what_a_person_resolved_is_reopened_in_place_by_a_new_occurrence(
-    pool: asyncpg.Pool,
-) -> None:
-    found = missing("ledger:P-1")
-    await noted(pool, found, evidence="run 1")
-    ((identity, *_),) = [(each.id, each) for each in await every(pool)]
-    await acted(pool, Assigned(at=AT, actor="ana", owner="ben"), identity)
-    timing = Resolved(at=AT, actor="ben", reason_code=ReasonCode.TIMING, reason="on its way")
-    await acted(pool, timing, identity)
-    await noted(pool, found, evidence="run 2", at=LATER)
-    (only,) = await every(pool)
-    assert (only.id, only.life.state, only.life.reopenings) == (identity, State.OPEN, 1)
-    assert (only.life.owner, only.life.reason, only.life.opened_at) == (None, None, LATER)
-    kinds = await pool.fetch("SELECT kind, actor, from_state, to_state FROM discrepancies.action")
-    assert [tuple(each) for each in kinds] == [
-        ("found", "recon-streams", None, "OPEN"),
-        ("assigned", "ana", "OPEN", "ASSIGNED"),
-        ("resolved", "ben", "ASSIGNED", "RESOLVED"),
-        ("found", "recon-streams", "RESOLVED", "OPEN"),
-    ]
-
-
-async def test_a_run_that_finds_what_the_last_one_found_writes_no_line(pool: asyncpg.Pool) -> None:
-    await noted(pool, looked(), evidence="run 1")
-    await noted(pool, looked(), evidence="run 2", at=LATER)
-    (only,) = await every(pool)
-    assert only.life.version == 1
-    await noted(pool, looked(facts={"a": "c"}), evidence="run 3", at=LATER)
-    (only,) = await every(pool)
-    assert (only.life.version, only.life.facts) == (2, {"a": "c"})
-
-
-@pytest.mark.parametrize("code", sorted(HOLDING))
-async def test_what_a_person_has_decided_holds_until_the_facts_change(
-    pool: asyncpg.Pool, code: ReasonCode
-) -> None:
-    await noted(pool, looked(on=AT.date()), evidence="run 1")
-    decided = Resolved(at=AT, actor="ben", reason_code=code, reason="asked the bank")
-    await acted(pool, decided, (await every(pool))[0].id)
-    await noted(pool, looked(on=AT.date(), facts={"nearest": "x"}), evidence="run 2", at=LATER)
-    (only,) = await every(pool)
-    assert (only.life.state, only.life.reason_code) == (State.RESOLVED, code)
-    await noted(pool, looked(amount=Decimal("100.01")), evidence="run 3", at=LATER)
-    (only,) = await every(pool)
-    assert (only.life.state, only.life.amount) == (State.OPEN, Decimal("100.01"))
-
-
-@pytest.mark.parametrize(
-    ("code", "days", "state"),
-    [
-        (ReasonCode.TIMING, 3, State.RESOLVED),
-        (ReasonCode.TIMING, 4, State.OPEN),
-        (ReasonCode.ACCEPTED, 400, State.RESOLVED),
-        (ReasonCode.CORRECTED_AT_BANK, 0, State.OPEN),
-    ],
-)
-async def test_that_it_is_on_its_way_holds_for_its_age_and_that_it_was_corrected_for_no_time(
-    pool: asyncpg.Pool, code: ReasonCode, days: int, state: State
-) -> None:
-    """A Friday: Monday is one business day later, Tuesday two, which is the next age."""
-    await noted(pool, looked(on=AT.date()), evidence="run 1")
-    decided = Resolved(at=AT, actor="ben", reason_code=code, reason="asked the bank")
-    await acted(pool, decided, (await every(pool))[0].id)
-    later = LATER + timedelta(days=days)
-    await noted(pool, looked(on=AT.date()), evidence="run 2", at=later)
-    assert (await every(pool))[0].life.state is state
-
-
-async def test_what_was_proven_gone_begins_again_when_it_is_found_again(
-    pool: asyncpg.Pool,
-) -> None:
-    await noted(pool, looked(), evidence="run 1")
-    await noted(pool, proven(looked()), evidence="run 2")
-    await noted(pool, looked(), evidence="run 3")
-    (only,) = await every(pool)
-    assert (only.life.state, only.life.reopenings) == (State.OPEN, 1)
 
 
 async def test_an_alert_begins_with_the_trouble_and_ends_with_it(pool: asyncpg.Pool) -> None:

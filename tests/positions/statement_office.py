@@ -84,6 +84,20 @@ class Office:
             for outcome in await self.take(line[:3], [self.message(line)], at)
         ]
 
+    async def hear(
+        self,
+        line: str,
+        *entries: str,
+        at: datetime | None = None,
+        swap: tuple[str, str] = ("", ""),
+    ) -> Outcome:
+        """Take in the message of `line` with more `entries`, and one text in place of another."""
+        end = f"</{ROOTS[line[:3]][1]}>"
+        text = self.message(line).decode().replace(end, "".join(entries) + end)
+        assert swap[0] in text
+        (outcome,) = await self.take(line[:3], [text.replace(*swap).encode()], at)
+        return outcome
+
     async def take(
         self, kind: str, payloads: list[bytes], at: datetime | None = None
     ) -> list[Outcome]:

@@ -15,17 +15,6 @@ pytestmark = pytest.mark.postgres
 KINDS = ["052", "053", "054"]
 
 
-async def hear(
-    office: Office, line: str, *entries: str, swap: tuple[str, str] = ("", "")
-) -> Outcome:
-    """Take in the message of `line` with more `entries`, and with one text in place of another."""
-    end = f"</{ROOTS[line[:3]][1]}>"
-    text = office.message(line).decode().replace(end, "".join(entries) + end)
-    assert swap[0] in text
-    (outcome,) = await office.take(line[:3], [text.replace(*swap).encode()])
-    return outcome
-
-
 def only(outcome: Outcome) -> Held:
     """Return why the message is held, which must say what to do about it."""
     (held,) = outcome.held
@@ -65,13 +54,13 @@ async def test_a_statement_in_another_currency_is_held(office: Office) -> None:
 
 async def test_a_statement_with_an_entry_in_a_second_currency_is_held(office: Office) -> None:
     dollars = entry("7", currency="USD", day="2026-11-19")
-    held = only(await hear(office, "053 19: 1000 > 1030 | A+30", dollars))
+    held = only(await office.hear("053 19: 1000 > 1030 | A+30", dollars))
     assert (held.code, held.field) == (RefusalCode.CURRENCY_MISMATCH, "Stmt[1]/Ntry[2]")
 
 
 async def test_a_statement_that_closes_in_a_second_currency_has_no_closing(office: Office) -> None:
     swap = ('<Amt Ccy="AED">1030</Amt>', '<Amt Ccy="USD">1030</Amt>')
-    await hear(office, "053 19: 1000 > 1030 | A+30", swap=swap)
+    await office.hear("053 19: 1000 > 1030 | A+30", swap=swap)
     assert (await facts(office, "STATEMENT_INCOMPLETE"))["closing"] == "none"
     assert (await office.state()).stated_on is None
 
@@ -113,7 +102,7 @@ async def test_a_closing_that_stands_before_its_opening_is_the_closing(office: O
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_message_that_says_it_is_a_test_is_held(office: Office, kind: str) -> None:
     swap = ("</GrpHdr>", "<AddtlInf>TEST</AddtlInf></GrpHdr>")
-    held = only(await hear(office, f"{kind} 19: | A+30", swap=swap))
+    held = only(await office.hear(f"{kind} 19: | A+30", swap=swap))
     assert (held.code, held.field) == (RefusalCode.TEST_MESSAGE, "GrpHdr/AddtlInf")
 
 
@@ -121,9 +110,9 @@ async def test_a_message_that_says_it_is_a_test_is_held(office: Office, kind: st
 async def test_a_flag_of_a_copy_neither_drops_nor_counts_twice(office: Office, flag: str) -> None:
     line = "053 19: 1000 > 1030 | A+30"
     swap = ("<Acct>", f"<CpyDplctInd>{flag}</CpyDplctInd><Acct>")
-    first = await hear(office, line, swap=swap)
+    first = await office.hear(line, swap=swap)
     assert first.disposition is Disposition.APPLIED, "the original may never have come"
-    again = await hear(office, f"{line} id=again", swap=swap)
+    again = await office.hear(f"{line} id=again", swap=swap)
     assert again.disposition is Disposition.DUPLICATE
     assert again.duplicate_of == "bank.statements/0/1"
     assert await office.bank() == "1030"
@@ -135,7 +124,7 @@ async def test_a_copy_that_says_something_else_is_a_correction_and_told(
 ) -> None:
     await office.tell("053 19: 1000 > 1030 | A+30")
     swap = ("<Acct>", f"<CpyDplctInd>{flag}</CpyDplctInd><Acct>")
-    await hear(office, "053 19: 1000 > 1040 | A+30 B+10 made=9", swap=swap)
+    await office.hear("053 19: 1000 > 1040 | A+30 B+10 made=9", swap=swap)
     assert (await facts(office, "STATEMENT_CORRECTED"))["entries_added_sum"] == "10"
 
 
@@ -155,23 +144,23 @@ async def test_an_amount_that_a_float_printed_is_held(
     office: Office, kind: str, amount: str, code: RefusalCode
 ) -> None:
     swap = ('<Amt Ccy="AED">30</Amt>', f'<Amt Ccy="AED">{amount}</Amt>')
-    held = only(await hear(office, f"{kind} 19: | A+30", swap=swap))
+    held = only(await office.hear(f"{kind} 19: | A+30", swap=swap))
     assert (held.code, held.field) == (code, f"{ROOTS[kind][1]}[1]/Ntry[1]/Amt")
 
 
 async def test_a_balance_that_a_float_printed_is_held(office: Office) -> None:
     swap = (">1030</Amt>", ">1030.0000000000001</Amt>")
-    held = only(await hear(office, "053 19: 1000 > 1030 | A+30", swap=swap))
+    held = only(await office.hear("053 19: 1000 > 1030 | A+30", swap=swap))
     assert (held.code, held.field) == (RefusalCode.AMOUNT_TOO_PRECISE, "Stmt[1]/Bal[2]/Amt")
     swap = (">1030</Amt>", ">1030.00001</Amt>")
-    held = only(await hear(office, "053 19: 1000 > 1030 | A+30 id=again", swap=swap))
+    held = only(await office.hear("053 19: 1000 > 1030 | A+30 id=again", swap=swap))
     assert held.code is RefusalCode.STATEMENT_UNBALANCED
     assert "difference 0.00001" in held.detail
 
 
 async def test_a_bare_ampersand_is_held_with_its_bytes(office: Office) -> None:
     swap = ("<AcctSvcrRef>A<", "<AcctSvcrRef>A & B<")
-    held = only(await hear(office, "053 19: 1000 > 1030 | A+30", swap=swap))
+    held = only(await office.hear("053 19: 1000 > 1030 | A+30", swap=swap))
     assert held.code is RefusalCode.NOT_WELL_FORMED
 
 
