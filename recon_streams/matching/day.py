@@ -38,16 +38,19 @@ SELECT number, 'difference' AS class, count(*) AS n, sum(difference) AS amount
 FROM matching.match WHERE number = ANY($1) AND difference IS NOT NULL AND released_by IS NULL
     AND explained_by IS DISTINCT FROM 'hand' AND last_on <= $2 GROUP BY number
 """
-# A match counts here as far as its items are of the day or before. One that a person made of two
-# amounts is told of by itself: what comes later makes up for a part of it at most.
+# A match counts here as far as its items are of the day or before; whether a statement denies one
+# of the others is asked of all its lines. One that a person made of two amounts is told of by
+# itself: what comes later makes up for a part of it at most.
 _LATER: Final = """
 SELECT number, match_id, rule, last_on, bank_amount, bank_on, ledger_amount, ledger_on, l.name,
-    bank_on > $2 AND EXISTS (SELECT FROM positions.statement AS s WHERE s.number = m.number
-        AND s.closing_on >= m.bank_on AND s.status = 'ACCEPTED')
-    AND NOT EXISTS (SELECT FROM positions.bank_entry AS e WHERE e.number = m.number
-        AND e.sequence = m.bank_sequence AND e.part = m.bank_part AND e.stated)
-    AND NOT EXISTS (SELECT FROM positions.entry_confirmation AS c WHERE c.number = m.number
-        AND c.sequence = m.bank_sequence AND c.part = m.bank_part AND c.stated) AS denied
+    EXISTS (SELECT FROM matching.match AS d WHERE d.number = m.number
+        AND d.match_id = m.match_id AND d.released_by IS NULL AND d.bank_on > $2
+        AND EXISTS (SELECT FROM positions.statement AS s WHERE s.number = d.number
+            AND s.closing_on >= d.bank_on AND s.status = 'ACCEPTED')
+        AND NOT EXISTS (SELECT FROM positions.bank_entry AS e WHERE e.number = d.number
+            AND e.sequence = d.bank_sequence AND e.part = d.bank_part AND e.stated)
+        AND NOT EXISTS (SELECT FROM positions.entry_confirmation AS c WHERE c.number = d.number
+            AND c.sequence = d.bank_sequence AND c.part = d.bank_part AND c.stated)) AS denied
 FROM matching.match AS m LEFT JOIN LATERAL (
     SELECT coalesce(reference, bank_reference, movement_id) AS name FROM positions.ledger_record
     WHERE number = m.number AND ledger_sequence = m.ledger_sequence OFFSET 0) AS l ON true
@@ -174,7 +177,7 @@ def _later(rows: Iterable[Any], request: MatchRequest) -> list[MatchedLater]:
             last_on=row["last_on"],
             reference=(before.reference if before else "") or row["name"] or "",
             by_hand=row["rule"] == "hand",
-            is_denied=bool(row["denied"] or (before and before.is_denied)),
+            is_denied=row["denied"],
             amount=_sum([amount for _, amount in parts] + ([before.amount] if before else [])),
         )
     return list(found.values())

@@ -231,16 +231,16 @@ class Story:
         ]
 
     async def match_by_hand(
-        self, day: str, entry: str, movement: str, *, accept: str | None = None
+        self, day: str, entries: str, movement: str, *, accept: str | None = None
     ) -> int:
-        """Match the entry with a reference and a movement, on a day at noon."""
-        (row,) = await self.fetch(
+        """Match the entries with these references and a movement, on a day at noon."""
+        rows = await self.fetch(
             "SELECT number, sequence, part FROM positions.bank_entry "
-            "WHERE servicer_reference = $1 AND net <> 0",
-            entry,
+            "WHERE servicer_reference = ANY($1) AND net <> 0 ORDER BY sequence, part",
+            entries.split(),
         )
         deed = Deed(
-            account=row["number"],
+            account=rows[0]["number"],
             name=f"{self.account_id} AED",
             actor="anna",
             reason="looks like it",
@@ -253,7 +253,7 @@ class Story:
             return await match_by_hand(
                 unit,
                 deed,
-                [ItemKey(row["sequence"], row["part"])],
+                [ItemKey(row["sequence"], row["part"]) for row in rows],
                 [movement],
                 accept_difference=None if accept is None else Decimal(accept),
             )

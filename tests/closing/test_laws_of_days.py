@@ -25,6 +25,7 @@ from recon_streams.kernel.money import amount_text
 from recon_streams.positions.rules import Limits
 from recon_streams.reports.account_day import Continuity, Item, ItemGroup, ItemKind, StatementUsed
 from recon_streams.reports.parts import Leg
+from recon_streams.reports.shortage import shortage_in
 from recon_streams.reports.totals import explains, items_by_kind
 from recon_streams.statements.chain import Link
 from topics.positions import Tier
@@ -185,6 +186,26 @@ def test_what_a_person_has_matched_makes_up_for_nothing(found: list[Item]) -> No
     covering = [i for i in day.items if i.covers and i.kind is not ItemKind.HAND_DIFFERENCE]
     left = bank - base - sum((explains(i.leg, i.amount) for i in covering), Decimal(0))
     assert (day.proof, day.uncovered) == ("0", amount_text(left))
+
+
+@given(st.lists(amounts, min_size=4, max_size=12), st.sampled_from(list(LEGS)))
+def test_what_is_missing_does_not_depend_on_how_many_items_stand_alone(
+    apart: list[Decimal], kind: ItemKind
+) -> None:
+    found = [
+        Item(
+            kind=kind,
+            leg=LEGS[kind][0],
+            reference="A",
+            amount=amount_text(amount),
+            on=ON,
+            age_business_days=0,
+            bucket="0-1",
+        )
+        for amount in apart
+    ]
+    alone, summed = (summed_up(found, items_max=most) for most in (len(found), 1))
+    assert shortage_in(summed, Decimal(0)) == shortage_in(alone, Decimal(0))
 
 
 @pytest.mark.parametrize(("passed", "tier"), [("-5", Tier.OK), ("-5.01", Tier.CRITICAL)])

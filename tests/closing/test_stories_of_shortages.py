@@ -105,3 +105,20 @@ async def test_what_a_person_matched_to_a_later_day_makes_good_nothing(story: St
     (item,) = (await story.day("16")).items
     assert item.reason == "whole on 2026-11-17; by hand"
     assert await verdict(story, "16") == ("-100", "-100", "CRITICAL")
+
+
+@pytest.mark.parametrize("stated", ["A+60", "B+40"])
+async def test_one_entry_of_several_that_is_denied_is_enough(story: Story, stated: str) -> None:
+    await story.play(
+        f"""
+        16 ledger +100 WHOLE
+        16 053 no.1 1000 1000
+        17 054 A+60 B+40
+        17 053 no.2 1000 10{stated[-2:]} {stated}
+        17 run proof 0
+        """
+    )
+    await story.match_by_hand("17", "A B", "L1")
+    await story.play("16 run items MATCHED_LATER:-100 proof 0")
+    (item,) = (await story.day("16")).items
+    assert item.reason.endswith("by hand; the statement of that day does not hold it")

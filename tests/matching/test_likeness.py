@@ -1,7 +1,8 @@
 """A reference that somebody copied wrongly ranks what a person is asked, and proves nothing."""
 
 import pytest
-from matching_notation import bank, ledger, matched
+from matching_notation import RULES, bank, ledger, matched
+from msgspec.structs import replace
 
 from recon_streams.matching.likeness import seems_to_tell
 
@@ -15,6 +16,16 @@ def test_a_misspelled_reference_says_which_of_equal_amounts_to_ask_about() -> No
     (one, *_) = answer.suggestions
     assert (one.bank, one.ledger, one.score) == ((bank(1, "100").key,), (ledger(2, "100").key,), 80)
     assert "reference alike in the remittance" in one.because
+
+
+def test_no_weight_makes_a_match_of_what_is_only_alike() -> None:
+    assert RULES.composite is not None
+    rules = replace(RULES, composite=replace(RULES.composite, remittance_alike=100))
+    answer = matched(
+        [bank(1, "100", remittance="payuot 8841")], [ledger(2, "100", ref="PAYOUT-8841")], rules
+    )
+    assert not answer.matches
+    assert [each.score for each in answer.suggestions] == [rules.levels.auto_confirm - 1]
 
 
 @pytest.mark.parametrize(
