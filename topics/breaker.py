@@ -3,6 +3,9 @@
 `recon.breaker` is compacted and has one partition: the newest record per scope, plus the key
 `_lease`. Denials never expire. A CLOSED record counts only under a lease that has not run out, so
 silence of the reconciliation, of Kafka or of the bank means *no* by itself.
+
+Every record is signed with Ed25519 over the bytes of its value, as they are. The signature and the
+id of its key stand in headers. A reader pins the public keys it trusts and denies on anything else.
 """
 
 from enum import StrEnum, unique
@@ -13,12 +16,18 @@ import msgspec
 from topics.words import Instant
 
 LEASE_KEY = b"_lease"
+LEASE_MS_MAX = 15_000  # no lease is longer, whatever it says
+ALGORITHM_HEADER = "alg"
+ALGORITHM = b"Ed25519"
+KEY_ID_HEADER = "kid"  # RFC 7638 thumbprint of the public key, as ASCII text
+SIGNATURE_HEADER = "sig"  # the 64 bytes themselves
 
 Scope = Annotated[
     str,
     msgspec.Meta(
-        description="`account:<account id>:<currency>`; later also `corridor:<id>` and `all`.",
-        examples=["account:AE-SAFEGUARDING:AED"],
+        description="`account:<account id>:<currency>`, `corridor:<id>`, `all`, or, for exercises "
+        "that no payout hangs on, `drill:<id>`.",
+        examples=["account:AE-SAFEGUARDING:AED", "corridor:AE-IN", "all"],
     ),
 ]
 
@@ -75,13 +84,19 @@ class StateHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Permission for all CLOSED scopes, `ttl_ms` from *receipt* by the reader's own clock.
+    """Permission for all CLOSED scopes, for `ttl_ms` by the reader's own clock, no clock set right.
+
+    A lease proves what the book said some time after the lease *before* it was written. So its
+    `ttl_ms` count from the last instant at which the reader knew that the lease before it (of the
+    same publisher epoch, numbered one less) was not there yet; a lease that does not follow on one
+    which the reader saw arrive gives nothing. A reader, publisher or network that stood still
+    finds its leases run out.
 
     Attributes:
         publisher_id: Who publishes.
         publisher_epoch: Rises with every new publisher; a lower one is ignored.
-        lease_seq: Rises with every lease; a lease that does not rise is ignored.
-        ttl_ms: Milliseconds of permission from receipt.
+        lease_seq: Rises by one with every lease; a lease that does not rise is ignored.
+        ttl_ms: Milliseconds of permission: 15000, less what the newest evaluation was old.
         state_head: The state record that must have been applied.
         covers: The scopes it is for.
         schema_version: The major version of the contract; a reader that meets another denies.
