@@ -197,6 +197,18 @@ _MEANING: Final[dict[RefusalCode, Explanation]] = {
         "Register the account: the message is replayed then. If it is a mistake, correct the "
         "record and send it.",
     ),
+    RefusalCode.UNKNOWN_SCOPE: Explanation(
+        "The breaker has no such scope.",
+        "`corridor:AE-IM` for `corridor:AE-IN`",
+        "Name a scope as `recon-streams breaker status` lists it. Accounts and corridors get theirs "
+        "by being registered.",
+    ),
+    RefusalCode.UNKNOWN_CLIENT: Explanation(
+        "Nobody registered the payout service that speaks.",
+        "`client_id` of a new service",
+        "Add its id to the setting `breaker.clients`, restart the workers, and replay the record. "
+        "Its permits do not depend on it; who answers for a service that is deaf does.",
+    ),
     RefusalCode.ID_CONFLICT: Explanation(
         "Something was sent before under this id or this sequence, and said something else.",
         "`mv-17` over 5.00, then `mv-17` over 6.00",

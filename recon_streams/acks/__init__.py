@@ -1,0 +1,1 @@
+"""Who has heard: how far each payout service has followed the breaker, and who has not."""
