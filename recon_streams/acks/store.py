@@ -87,20 +87,12 @@ def write(unit: UnitOfWork, heard: Sequence[Heard]) -> None:
             for each in newest.values()
         ),
     )
-    changes = {each.change: each for each in heard if each.change is not None}
-    unit.write(
-        _ACK,
-        (
-            (
-                *change,
-                each.ack.state.value if each.ack.state else "",
-                each.ack.acked_at,
-                each.heard_at,
-            )
-            for change, each in changes.items()
-            if change is not None
-        ),
-    )
+    rows = {}
+    for each in heard:
+        if each.change is not None and each.ack.state is not None:
+            row = (*each.change, each.ack.state.value, each.ack.acked_at, each.heard_at)
+            rows[each.change] = row
+    unit.write(_ACK, rows.values())
 
 
 async def through_offsets(pool: asyncpg.Pool) -> Mapping[str, int]:

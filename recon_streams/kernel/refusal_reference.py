@@ -200,8 +200,8 @@ _MEANING: Final[dict[RefusalCode, Explanation]] = {
     RefusalCode.UNKNOWN_SCOPE: Explanation(
         "The breaker has no such scope.",
         "`corridor:AE-IM` for `corridor:AE-IN`",
-        "Name a scope as `recon-streams breaker status` lists it. Accounts and corridors get theirs "
-        "by being registered.",
+        "Name a scope as `recon-streams breaker status` lists it. Accounts and corridors get "
+        "theirs by being registered.",
     ),
     RefusalCode.UNKNOWN_CLIENT: Explanation(
         "Nobody registered the payout service that speaks.",

@@ -1,0 +1,76 @@
+"""Who is deaf: a denial is on the log, and a payout service has not said that it heard. Pure.
+
+Time is the watcher's own monotonic seconds since it saw the denial; no two clocks are compared.
+"""
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from topics.breaker import BreakerRecord, BreakerState
+
+
+class Denial(msgspec.Struct, frozen=True, kw_only=True):
+    """A scope was stopped, by the record at `offset`, first seen at `seen_seconds`."""
+
+    scope: str
+    epoch: int
+    offset: int
+    seen_seconds: float
+
+
+class Deaf(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that has not said that it heard, and since when it should have."""
+
+    client_id: str
+    denials: tuple[Denial, ...]
+
+
+class Denials:
+    """The denials on the log, each once however often it is written again."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._newest: dict[str, tuple[int, int]] = {}
+        self._waiting: list[Denial] = []
+
+    def see(self, record: BreakerRecord, offset: int, seconds: float) -> None:
+        """Note `record`, which stands at `offset` and was read at `seconds`."""
+        said = (record.epoch, record.seq)
+        if said <= self._newest.get(record.scope, (0, 0)):
+            return
+        self._newest[record.scope] = said
+        if record.state is not BreakerState.CLOSED:
+            self._waiting.append(
+                Denial(scope=record.scope, epoch=record.epoch, offset=offset, seen_seconds=seconds)
+            )
+
+    def unheard(
+        self,
+        clients: Collection[str],
+        through: Mapping[str, int],
+        *,
+        seconds: float,
+        patience_seconds: float,
+    ) -> list[Deaf]:
+        """Return the services that have not heard a denial for longer than is borne.
+
+        Args:
+            clients: Every registered service.
+            through: How far each has followed the log, as it said; nothing means not at all.
+            seconds: Now.
+            patience_seconds: How long a service may take.
+        """
+        behind = [through.get(client, 0) for client in clients]
+        self._waiting = [w for w in self._waiting if any(w.offset >= each for each in behind)]
+        found = []
+        for client in sorted(clients):
+            late = tuple(
+                each
+                for each in self._waiting
+                if each.offset >= through.get(client, 0)
+                and seconds - each.seen_seconds > patience_seconds
+            )
+            if late:
+                found.append(Deaf(client_id=client, denials=late))
+        return found

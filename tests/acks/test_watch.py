@@ -1,0 +1,78 @@
+"""Who is deaf: told once it is late, forgiven once it has heard."""
+
+from datetime import UTC, datetime
+
+from recon_streams.acks.watch import Denials
+from topics.breaker import BreakerRecord, BreakerState
+
+SCOPE, OTHER = "account:A:AED", "account:B:AED"
+
+
+def record(
+    epoch: int, state: BreakerState = BreakerState.OPEN, scope: str = SCOPE
+) -> BreakerRecord:
+    return BreakerRecord(
+        scope=scope,
+        state=state,
+        epoch=epoch,
+        seq=epoch,
+        reason_code="SHORTAGE",
+        evidence_hash="",
+        decided_at=datetime(2026, 11, 20, tzinfo=UTC),
+        inputs_through={},
+    )
+
+
+def deaf(denials: Denials, through: dict[str, int], seconds: float) -> list[str]:
+    found = denials.unheard(("p1", "p2"), through, seconds=seconds, patience_seconds=5)
+    return [each.client_id for each in found]
+
+
+def test_a_service_has_five_seconds_to_say_that_it_heard() -> None:
+    denials = Denials()
+    denials.see(record(2), 10, 100.0)
+    assert deaf(denials, {"p1": 10, "p2": 11}, 105.0) == []
+    assert deaf(denials, {"p1": 10, "p2": 11}, 105.1) == ["p1"]
+    assert deaf(denials, {"p1": 11, "p2": 11}, 106.0) == []
+
+
+def test_a_service_that_never_spoke_is_deaf() -> None:
+    denials = Denials()
+    denials.see(record(2), 0, 0.0)
+    assert deaf(denials, {}, 6.0) == ["p1", "p2"]
+
+
+def test_a_permission_nobody_heard_harms_nobody() -> None:
+    denials = Denials()
+    denials.see(record(2, BreakerState.CLOSED), 10, 0.0)
+    assert deaf(denials, {}, 60.0) == []
+
+
+def test_a_denial_written_again_does_not_ask_again() -> None:
+    denials = Denials()
+    denials.see(record(2), 10, 0.0)
+    assert deaf(denials, {"p1": 11, "p2": 11}, 6.0) == []
+    denials.see(record(2), 20, 60.0)
+    assert deaf(denials, {"p1": 11, "p2": 11}, 70.0) == []
+
+
+def test_a_service_must_hear_even_what_was_taken_back_since() -> None:
+    denials = Denials()
+    denials.see(record(2), 10, 0.0)
+    denials.see(record(3, BreakerState.CLOSED), 11, 1.0)
+    assert deaf(denials, {"p1": 10, "p2": 12}, 6.0) == ["p1"]
+
+
+def test_each_scope_is_asked_for_by_itself() -> None:
+    denials = Denials()
+    denials.see(record(2), 10, 0.0)
+    denials.see(record(2, scope=OTHER), 11, 3.0)
+    late = denials.unheard(("p1",), {"p1": 10}, seconds=6, patience_seconds=5)
+    assert [[d.scope for d in each.denials] for each in late] == [[SCOPE]]
+
+
+def test_nobody_is_waited_for_where_no_service_is_registered() -> None:
+    denials = Denials()
+    denials.see(record(2), 10, 0.0)
+    assert denials.unheard((), {}, seconds=60, patience_seconds=5) == []
+    assert denials._waiting == []
