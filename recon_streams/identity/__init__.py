@@ -1,0 +1,1 @@
+"""Who is this: persons and their keys, and the statements they sign."""
