@@ -1,0 +1,1 @@
+"""Ed25519 signatures over what the breaker says, and the keys that readers pin."""
