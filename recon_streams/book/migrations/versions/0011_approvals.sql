@@ -67,7 +67,8 @@ CREATE TABLE approvals.decision (
 
 CREATE TABLE approvals.voiding (
     request_id bigint PRIMARY KEY REFERENCES approvals.request,
-    cause      text NOT NULL CHECK (cause IN ('FACTS_CHANGED', 'EPOCH_CHANGED')),
+    cause      text NOT NULL CHECK (cause IN (
+        'FACTS_CHANGED', 'EPOCH_CHANGED', 'EXPIRED')),
     words      text NOT NULL,
     voided_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -227,6 +228,11 @@ CREATE FUNCTION approvals.take_voiding() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
     NEW.voided_at := clock_timestamp();
+    IF NEW.cause = 'EXPIRED' AND NEW.voided_at < (
+        SELECT expires_at FROM approvals.request WHERE request_id = NEW.request_id
+    ) THEN
+        PERFORM approvals.refuse('not_expired', 'the request has not expired');
+    END IF;
     INSERT INTO approvals.ending VALUES (NEW.request_id);
     RETURN NEW;
 END
@@ -268,12 +274,14 @@ DECLARE
         WHERE scope = NEW.scope AND epoch < NEW.epoch ORDER BY epoch DESC LIMIT 1);
 BEGIN
     -- What is said of the state before is not believed alone. No payout hangs on a drill.
-    IF NEW.to_state = 'OPEN' OR NEW.scope LIKE 'drill:%'
-        OR (NEW.from_state IS DISTINCT FROM 'OPEN' AND before IS DISTINCT FROM 'OPEN') THEN
+    IF NEW.scope LIKE 'drill:%' OR NEW.override_until IS NULL AND (NEW.to_state = 'OPEN'
+        OR (NEW.from_state IS DISTINCT FROM 'OPEN' AND before IS DISTINCT FROM 'OPEN')) THEN
         RETURN NEW;
     END IF;
     asked := approvals.require_agreed(
-        NEW.approval_id, ARRAY['BREAKER_RESET', 'BREAKER_OVERRIDE'], NEW.maker, NEW.checker);
+        NEW.approval_id,
+        ARRAY[CASE WHEN NEW.override_until IS NULL THEN 'BREAKER_RESET' ELSE 'BREAKER_OVERRIDE' END],
+        NEW.maker, NEW.checker);
     IF asked.subject <> NEW.scope OR asked.epoch <> NEW.epoch - 1 THEN
         PERFORM approvals.refuse('not_agreed', 'what was agreed to is another scope or epoch');
     END IF;
