@@ -1,0 +1,282 @@
+"""An installation with payout services that ask all the time, whatever is done to it.
+
+Everything is a process of its own, so that each can be killed, stopped or cut off by itself. All
+instants are nanoseconds of the machine's monotonic clock, which every process shares and which no
+test moves.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from recon_streams.kernel.clock import utc_now
+from recon_streams.log.kafka_connection import KafkaConnection
+from recon_streams.log.kafka_writer import KafkaWriter
+from recon_streams.log.record import OutgoingRecord
+from recon_streams.testing.commits import Commits, Committed
+from recon_streams.testing.kafka import TestKafka
+from recon_streams.testing.payouts import Stretch, stretches
+from recon_streams.testing.pipes import Pipes
+from recon_streams.testing.postgres import TestPostgres
+from recon_streams.testing.storm import Process, process
+
+FUNDS: Final = "1000000.00"
+NS: Final = 1_000_000_000
+
+
+@dataclass
+class Service:
+    """A payout service and the log of what it was told."""
+
+    name: str
+    running: "subprocess.Popen[bytes]"
+    log: Path
+    pipes: Pipes | None = None
+
+    def told(self, scope: str) -> list[Stretch]:
+        """Return what it was told of `scope`, in order."""
+        return [each for each in stretches(self.log) if each.scope == scope]
+
+    def last_granted_ns(self, scope: str) -> int | None:
+        """Return when `scope` was last granted to it."""
+        return max((each.last_ns for each in self.told(scope) if each.granted), default=None)
+
+    def is_granted(self, scope: str) -> bool:
+        """Return whether its last answer about `scope` was yes."""
+        told = self.told(scope)
+        return bool(told) and max(told, key=lambda each: each.last_ns).granted
+
+
+@dataclass
+class PayoutSite:
+    """A book, brokers, a worker, a publisher, and services that pay.
+
+    Attributes:
+        accounts: One for each thing that is going to be tried.
+        environment: What the worker and the publisher are told beside the usual.
+    """
+
+    directory: Path
+    accounts: Sequence[str]
+    brokers: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+
+    def start(self, services: Sequence[str], *, cut_off: Sequence[str] = ()) -> None:
+        """Start everything; those of `services` in `cut_off` are reached through pipes."""
+        self.kafka = TestKafka(self.directory / "kafka", self.brokers)
+        self.postgres = TestPostgres()
+        self.kafka.start()
+        asyncio.run(self.postgres.start())
+        self.dsn = self.postgres.dsn
+        self.options = ["--dsn", self.dsn, "--bootstrap", self.kafka.bootstrap]
+        self._sequence = 0
+        copies = str(self.brokers)
+        self.settings = {
+            "RECON__TOPICS__REPLICATION_FACTOR": copies,
+            "RECON__TOPICS__MIN_INSYNC_REPLICAS": str(min(self.brokers, 2)),
+            "RECON__TOPICS__PARTITIONS": "2",
+            "RECON__SIGNING__KEY_FILE": str(self.directory / "breaker.pem"),
+            "RECON__SIGNING__PUBLIC_KEYS_FILE": str(self.keys),
+            "RECON__BREAKER__CLIENTS": msgspec.json.encode(list(services)).decode(),
+            **self.environment,
+        }
+        self.command("keys", "new")
+        self.command("migrate", "--dsn", self.dsn)
+        self.command("topics", "apply", *self.options)
+        registry = self.directory / "accounts.yaml"
+        registry.write_text(self._registry())
+        self.command("accounts", "apply", str(registry), "--dsn", self.dsn)
+        self.commits = Commits(self.dsn)
+        self.commits.start()
+        self.worker, self.publisher = self.make("worker"), self.make("publisher")
+        self.worker.start(None)
+        self.publisher.start(None)
+        for name in services:
+            self.services[name] = self._serve(name, is_piped=name in cut_off)
+        self.append([self._balance(account) for account in self.accounts for _ in range(3)])
+
+    def stop(self) -> None:
+        """End everything that still runs."""
+        for service in self.services.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(service.running.pid, signal.SIGKILL)
+            service.running.wait(10)
+            if service.pipes is not None:
+                service.pipes.stop()
+        for each in (self.worker, self.publisher):
+            each.signal(signal.SIGCONT)
+            each.signal(signal.SIGKILL)
+            if each.running is not None:
+                each.running.wait(10)
+        self.commits.end()
+        self.kafka.kill()
+        asyncio.run(self.postgres.remove())
+
+    @property
+    def keys(self) -> Path:
+        """Where the public keys are that services pin."""
+        return self.directory / "breaker-keys.json"
+
+    def scope(self, account: str) -> str:
+        """Return the scope of `account`."""
+        return f"account:{account}:AED"
+
+    def make(self, kind: str, environment: Mapping[str, str] | None = None) -> Process:
+        """Return a process of `kind`, not started."""
+        member = {"RECON__LOG__GROUP_INSTANCE_ID": kind} if kind == "worker" else {}
+        told = {**self.settings, **member, **(environment or {})}
+        return process(kind, kind, self.options, told, self.directory)
+
+    def command(self, *words: str) -> str:
+        """Run a command and return what it printed."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "agents.cli", *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, **self.settings},
+        )
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        return done.stdout
+
+    def issue(self, account: str, amount: str = "500000.00") -> None:
+        """Let the ledger issue money that nobody paid in: from here on `account` is short."""
+        self._sequence += 1
+        said = {
+            "kind": "issue",
+            "movement_id": f"mv-{self._sequence}",
+            "account_id": account,
+            "currency": "AED",
+            "amount": amount,
+            "occurred_at": utc_now().isoformat(),
+            "ledger_sequence": 1000 + self._sequence,
+        }
+        record = OutgoingRecord("ledger.movements", account.encode(), msgspec.json.encode(said))
+        self.append([record])
+
+    def append(self, records: Sequence[OutgoingRecord]) -> None:
+        """Publish `records` as another system would."""
+
+        async def send() -> None:
+            writer = KafkaWriter(KafkaConnection(bootstrap=self.kafka.bootstrap))
+            await writer.start()
+            await writer.append(records)
+            await writer.stop()
+
+        asyncio.run(send())
+
+    def until(self, is_so: Callable[[], bool], what: str, *, seconds_max: float = 30) -> float:
+        """Wait until `is_so`; return how long that took."""
+        began_at = time.monotonic()
+        while not is_so():
+            assert time.monotonic() - began_at < seconds_max, f"{what}: not within {seconds_max} s"
+            time.sleep(0.05)
+        return time.monotonic() - began_at
+
+    def until_all_pay(self, account: str, *, seconds_max: float = 60) -> float:
+        """Wait until every service may pay from `account`."""
+        scope = self.scope(account)
+        return self.until(
+            lambda: all(each.is_granted(scope) for each in self.services.values()),
+            f"every service may pay from {account}",
+            seconds_max=seconds_max,
+        )
+
+    def denied_at(self, account: str, *, seconds_max: float = 30) -> Committed:
+        """Wait until the book has denied `account`, and return that."""
+        scope = self.scope(account)
+
+        def newest() -> Committed | None:
+            found = self.commits.of(scope)
+            return found[-1] if found and found[-1].state != "CLOSED" else None
+
+        self.until(lambda: newest() is not None, f"{scope} is denied", seconds_max=seconds_max)
+        found = newest()
+        assert found is not None
+        return found
+
+    def last_granted_ns(self, account: str) -> int:
+        """Return when any service was last told that it may pay from `account`."""
+        scope = self.scope(account)
+        found = (each.last_granted_ns(scope) for each in self.services.values())
+        return max((each for each in found if each is not None), default=0)
+
+    def asked(self, scope: str) -> int:
+        """Return how many permits were asked for `scope`, by all services."""
+        told = (stretch for each in self.services.values() for stretch in each.told(scope))
+        return sum(stretch.count for stretch in told)
+
+    def late_permits(self, limit_ns: int) -> list[str]:
+        """Return every permit given later than `limit_ns` after a newer denial was committed."""
+        late = []
+        denials = [each for each in self.commits.all() if each.state != "CLOSED"]
+        for service in self.services.values():
+            for stretch in stretches(service.log):
+                if not stretch.granted or stretch.epoch is None:
+                    continue
+                for denial in denials:
+                    if denial.scope != stretch.scope or denial.epoch <= stretch.epoch:
+                        continue
+                    by_ns = stretch.last_ns - denial.seen_ns
+                    if by_ns > limit_ns:
+                        late.append(f"{service.name} {stretch.scope}: {by_ns / NS:.3f} s late")
+        return late
+
+    def _serve(self, name: str, *, is_piped: bool) -> Service:
+        log = self.directory / f"{name}.permits"
+        words = [sys.executable, "-m", "recon_streams.testing.payouts"]
+        words += ["--bootstrap", self.kafka.bootstrap, "--keys", str(self.keys)]
+        words += ["--client-id", name, "--log", str(log)]
+        words += [self.scope(account) for account in self.accounts]
+        pipes = None
+        if is_piped:
+            ports = [int(each.rsplit(":", 1)[1]) for each in self.kafka.bootstrap.split(",")]
+            sockets = self.directory / f"{name}-pipes"
+            sockets.mkdir()
+            pipes = Pipes(sockets, ports)
+            pipes.start()
+            words = pipes.command(words)
+        with (self.directory / f"{name}.log").open("ab") as said:
+            running = subprocess.Popen(  # noqa: S603 - our own command
+                words, stdout=said, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        return Service(name, running, log, pipes)
+
+    def _balance(self, account: str) -> OutgoingRecord:
+        self._sequence += 1
+        said = {
+            "balance_id": f"b-{self._sequence}",
+            "account_id": account,
+            "currency": "AED",
+            "amount": FUNDS,
+            "as_of": utc_now().isoformat(),
+            "ledger_sequence": self._sequence,
+        }
+        return OutgoingRecord("ledger.balances", account.encode(), msgspec.json.encode(said))
+
+    def _registry(self) -> str:
+        as_of = (utc_now() - timedelta(hours=1)).isoformat()
+        lines = ["accounts:"]
+        for account in self.accounts:
+            lines += [
+                f"  - account_id: {account}",
+                "    currency: AED",
+                f"    bank_accounts: [{{other: BANK-{account}}}]",
+                "    clearing: {dwell_seconds_min: 0}",
+                "    silence: {bank_seconds_max: 31536000, ledger_seconds_max: 31536000}",
+                f'    opening: {{bank: "{FUNDS}", ledger: "{FUNDS}", as_of: "{as_of}"}}',
+            ]
+        return "\n".join(lines) + "\n"
