@@ -19,43 +19,23 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from aiokafka import TopicPartition as AioTopicPartition
 
 from recon_streams.kernel.clock import utc_now
+from recon_streams.log import aiokafka_untyped as untyped
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.kafka_writer import KafkaWriter
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.testing.commits import Commits, Committed
 from recon_streams.testing.kafka import TestKafka
-from recon_streams.testing.payouts import Stretch, stretches
+from recon_streams.testing.payout_service import Service
+from recon_streams.testing.payouts import stretches
 from recon_streams.testing.pipes import Pipes
 from recon_streams.testing.postgres import TestPostgres
 from recon_streams.testing.storm import Process, process
 
 FUNDS: Final = "1000000.00"
 NS: Final = 1_000_000_000
-
-
-@dataclass
-class Service:
-    """A payout service and the log of what it was told."""
-
-    name: str
-    running: "subprocess.Popen[bytes]"
-    log: Path
-    pipes: Pipes | None = None
-
-    def told(self, scope: str) -> list[Stretch]:
-        """Return what it was told of `scope`, in order."""
-        return [each for each in stretches(self.log) if each.scope == scope]
-
-    def last_granted_ns(self, scope: str) -> int | None:
-        """Return when `scope` was last granted to it."""
-        return max((each.last_ns for each in self.told(scope) if each.granted), default=None)
-
-    def is_granted(self, scope: str) -> bool:
-        """Return whether its last answer about `scope` was yes."""
-        told = self.told(scope)
-        return bool(told) and max(told, key=lambda each: each.last_ns).granted
 
 
 @dataclass
@@ -177,6 +157,30 @@ class PayoutSite:
             await writer.stop()
 
         asyncio.run(send())
+
+    def revive(self) -> None:
+        """Do what a service manager does: start again what has left."""
+        for each in (self.worker, self.publisher):
+            if each.has_ended():
+                each.start(None)
+
+    def restart_postgres(self) -> None:
+        """Start the server that was killed, where it was."""
+        asyncio.run(self.postgres.start())
+
+    def leader_of(self, topic: str) -> int:
+        """Return which broker leads partition 0 of `topic`, numbered as `kafka` numbers them."""
+
+        async def ask() -> int:
+            client = untyped.client(bootstrap_servers=self.kafka.bootstrap)
+            try:
+                await client.bootstrap()
+                metadata = await client.fetch_all_metadata()
+                return int(metadata.leader_for_partition(AioTopicPartition(topic, 0))) - 1
+            finally:
+                await client.close()
+
+        return asyncio.run(ask())
 
     def until(self, is_so: Callable[[], bool], what: str, *, seconds_max: float = 30) -> float:
         """Wait until `is_so`; return how long that took."""
