@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from recon_streams.runtime.sections import DatabaseSettings, LogSettings
+from recon_streams.runtime.sections import DatabaseSettings, IdentitySettings, LogSettings
 
 _RENEWALS_MIN: Final = 3
 
@@ -40,6 +40,13 @@ def database_contradictions(database: DatabaseSettings) -> Iterator[Contradictio
     """Yield an address of the book that is given twice."""
     if database.dsn is not None and database.dsn_file is not None:
         yield ("database.dsn_file", "database.dsn"), "give dsn or dsn_file, not both"
+
+
+def identity_contradictions(identity: IdentitySettings) -> Iterator[Contradiction]:
+    """Yield operators for whom no key vouches."""
+    if (identity.operators_file is None) != (identity.root_key is None):
+        names = ("identity.operators_file", "identity.root_key")
+        yield names, "give both: the file of operators, and the public root key that signed it"
 
 
 def lease_contradictions(lease_seconds: int, renew_seconds: int) -> Iterator[Contradiction]:

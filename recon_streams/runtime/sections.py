@@ -51,7 +51,7 @@ class DatabaseSettings(Section):
 
 
 class RedisSettings(Section):
-    """Where the breaker's expiring copy will go."""
+    """Where the breaker's expiring copy goes."""
 
     url: SecretStr | None
 
@@ -69,11 +69,19 @@ class WorkerSettings(Section):
 class PublisherSettings(Section):
     """The bounds of a publisher, and the terms of the lease."""
 
-    lease_seconds: int = Field(ge=3, le=300)
+    lease_seconds: int = Field(ge=3, le=15)
     renew_seconds: int = Field(ge=1, le=60)
     evaluation_age_seconds_max: int = Field(ge=1, le=300)
     outbox_age_seconds_max: int = Field(ge=1, le=300)
+    full_state_seconds: int = Field(ge=5, le=86_400)
     rows_max: int = Field(ge=1, le=10_000)
+
+
+class SigningSettings(Section):
+    """The keys of what the breaker says."""
+
+    key_file: Path | None
+    public_keys_file: Path | None
 
 
 class SweepSettings(Section):
@@ -124,3 +132,16 @@ class LimitSettings(Section):
     message_bytes_max: int = Field(ge=1_000, le=1_000_000_000)
     accept_test_messages: bool
     validate_schema: bool
+
+
+class IdentitySettings(Section):
+    """Who the operators are, and which key vouches for them."""
+
+    operators_file: Path | None
+    root_key: Path | None
+
+
+class ApprovalSettings(Section):
+    """What takes two people."""
+
+    required: bool

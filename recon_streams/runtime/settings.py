@@ -14,6 +14,7 @@ import pydantic
 
 from recon_streams.runtime.contradictions import (
     database_contradictions,
+    identity_contradictions,
     lease_contradictions,
     log_contradictions,
 )
@@ -21,13 +22,16 @@ from recon_streams.runtime.draft import DEFAULT, Draft
 from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import ConfigurationInvalid
 from recon_streams.runtime.sections import (
+    ApprovalSettings,
     CalendarSettings,
     DatabaseSettings,
+    IdentitySettings,
     LimitSettings,
     LogSettings,
     PublisherSettings,
     RedisSettings,
     Section,
+    SigningSettings,
     SweepSettings,
     TelemetrySettings,
     TopicSettings,
@@ -47,12 +51,15 @@ class Settings(Section):
     redis: RedisSettings
     worker: WorkerSettings
     publisher: PublisherSettings
+    signing: SigningSettings
     sweeps: SweepSettings
     watch: WatchSettings
     telemetry: TelemetrySettings
     topics: TopicSettings
     limits: LimitSettings
     calendars: CalendarSettings
+    identity: IdentitySettings
+    approvals: ApprovalSettings
     _origins: Mapping[str, str] = pydantic.PrivateAttr(default_factory=dict)
 
     @property
@@ -145,6 +152,7 @@ def _validated(draft: Draft) -> Settings | None:
     for names, message in (
         *log_contradictions(settings.log),
         *database_contradictions(settings.database),
+        *identity_contradictions(settings.identity),
         *lease_contradictions(settings.publisher.lease_seconds, settings.publisher.renew_seconds),
     ):
         draft.blame(names, message)
@@ -163,6 +171,7 @@ __all__ = [
     "PublisherSettings",
     "RedisSettings",
     "Settings",
+    "SigningSettings",
     "SweepSettings",
     "TelemetrySettings",
     "TopicSettings",
