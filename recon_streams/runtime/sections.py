@@ -1,7 +1,7 @@
 """What each section of the settings may hold; a value outside its bounds is told before a start."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field, SecretStr
@@ -75,6 +75,19 @@ class PublisherSettings(Section):
     outbox_age_seconds_max: int = Field(ge=1, le=300)
     full_state_seconds: int = Field(ge=5, le=86_400)
     rows_max: int = Field(ge=1, le=10_000)
+
+
+class BreakerSettings(Section):
+    """Who must hear of the breaker, and how soon."""
+
+    clients: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")], ...]
+    ack_seconds_max: int = Field(ge=1, le=300)
+
+    @pydantic.field_validator("clients", mode="before")
+    @classmethod
+    def _one_line(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was written
+        # A variable has no lists: their ids stand between commas.
+        return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
 
 
 class SigningSettings(Section):

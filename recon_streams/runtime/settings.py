@@ -23,6 +23,7 @@ from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import ConfigurationInvalid
 from recon_streams.runtime.sections import (
     ApprovalSettings,
+    BreakerSettings,
     CalendarSettings,
     DatabaseSettings,
     IdentitySettings,
@@ -51,6 +52,7 @@ class Settings(Section):
     redis: RedisSettings
     worker: WorkerSettings
     publisher: PublisherSettings
+    breaker: BreakerSettings
     signing: SigningSettings
     sweeps: SweepSettings
     watch: WatchSettings

@@ -69,7 +69,7 @@ class PayoutSite:
             "RECON__TOPICS__PARTITIONS": "2",
             "RECON__SIGNING__KEY_FILE": str(self.directory / "breaker.pem"),
             "RECON__SIGNING__PUBLIC_KEYS_FILE": str(self.keys),
-            "RECON__BREAKER__CLIENTS": msgspec.json.encode(list(services)).decode(),
+            "RECON__BREAKER__CLIENTS": ",".join(services),
             **self.environment,
         }
         self.command("keys", "new")
