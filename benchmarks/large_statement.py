@@ -138,7 +138,7 @@ async def _check(dsn: str, total: Decimal) -> None:
         "SELECT (SELECT count(*) FROM positions.bank_entry) AS entries, "
         "(SELECT sum(net) FROM positions.bank_entry) AS booked, "
         "(SELECT sum(net) FROM positions.bank_day) AS days, s.bank, s.state, "
-        "(SELECT count(*) FROM positions.breaker_transition WHERE to_state = 'OPEN') AS opened "
+        "(SELECT count(*) FROM breaker.transition WHERE to_state = 'OPEN') AS opened "
         "FROM positions.account_state AS s"
     )
     await connection.close()

@@ -205,7 +205,7 @@ async def _summary(pool: asyncpg.Pool, script: Sequence[Act], failures: list[str
         "book.quarantine_action a WHERE a.quarantine_id = q.quarantine_id)"
     )
     rows = await pool.fetch(
-        "SELECT to_state, count(*) AS n FROM positions.breaker_transition "
+        "SELECT to_state, count(*) AS n FROM breaker.transition "
         "WHERE from_state = 'CLOSED' GROUP BY 1"
     )
     trips = {row["to_state"]: row["n"] for row in rows}
@@ -245,7 +245,7 @@ def _account_summary(found: AccountStatus) -> AccountSummary:
 async def _trip_seconds(pool: asyncpg.Pool) -> float | None:
     """Return how long after its notification arrived the OPEN record could be read."""
     opened: datetime | None = await pool.fetchval(
-        "SELECT min(decided_at) FROM positions.breaker_transition WHERE to_state = 'OPEN'"
+        "SELECT min(decided_at) FROM breaker.transition WHERE to_state = 'OPEN'"
     )
     if opened is None:
         return None

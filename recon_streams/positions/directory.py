@@ -1,10 +1,12 @@
 """Which account a message is about: bank account and currency, or ledger account and currency."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
+from recon_streams.breaker.names import account_scope, parents_of_account
 from recon_streams.positions.rules import Rules
 
 
@@ -17,6 +19,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             which it was attested; None if there was no such figure.
         registered_at: When it was registered, or of its opening if that is earlier; None if that
             is not known.
+        corridors: The roads of payments it stands on; each can be stopped for all its accounts.
+        feed: The bank that serves it, if the same one serves other accounts too.
     """
 
     number: int
@@ -25,11 +29,18 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules
     bank_opened_at: datetime | None = None
     registered_at: datetime | None = None
+    corridors: tuple[str, ...] = ()
+    feed: str | None = None
 
     @property
     def scope(self) -> str:
         """Return the breaker's name for the account."""
-        return f"account:{self.account_id}:{self.currency}"
+        return account_scope(self.account_id, self.currency)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Return the scopes that must be CLOSED too before it may pay."""
+        return parents_of_account(self.corridors)
 
 
 class Directory:
@@ -58,6 +69,13 @@ class Directory:
         """Return when the first account was registered; None if that is not known."""
         known = (account.registered_at for account in self._by_number.values())
         return min((at for at in known if at is not None), default=None)
+
+    @property
+    def feeds(self) -> dict[str, int]:
+        """Return how many accounts each bank serves, of those that serve several."""
+        return dict(
+            Counter(each.feed for each in self._by_number.values() if each.feed is not None)
+        )
 
     def by_number(self, number: int) -> Account:
         """Return the account with this key."""

@@ -64,9 +64,13 @@ class Registered(_Event, frozen=True, kw_only=True, gc=False, tag="registered"):
 
 
 class RulesChanged(_Event, frozen=True, kw_only=True, gc=False, tag="rules_changed"):
-    """From here on another version of the rules judges; balances stay as they are."""
+    """From here on another version of the rules judges; balances stay as they are.
+
+    `parents` are the scopes that stand above the account from now on; None if that did not change.
+    """
 
     version: int
+    parents: tuple[str, ...] | None = None
 
 
 class BankMoved(_Event, frozen=True, kw_only=True, gc=False, tag="bank_moved"):
@@ -183,6 +187,32 @@ class Elapsed(_Event, frozen=True, kw_only=True, gc=False, tag="elapsed"):
     """An instant the account was waiting for has passed: a due payment, a silence, a dwell."""
 
 
+class Tripped(_Event, frozen=True, kw_only=True, gc=False, tag="tripped"):
+    """Somebody stopped it by hand: `actor`, and what they said."""
+
+    actor: str
+    words: str
+
+
+class Reset(_Event, frozen=True, kw_only=True, gc=False, tag="reset"):
+    """Two people let it go, under the request `approval_id`."""
+
+    approval_id: int
+    maker: str
+    checker: str
+    words: str
+
+
+class Overridden(_Event, frozen=True, kw_only=True, gc=False, tag="overridden"):
+    """Two people force it to be CLOSED until then, whatever they knew of when they agreed."""
+
+    approval_id: int
+    maker: str
+    checker: str
+    words: str
+    until: datetime
+
+
 AccountEvent = (
     Registered
     | RulesChanged
@@ -194,6 +224,9 @@ AccountEvent = (
     | Announced
     | Released
     | Elapsed
+    | Tripped
+    | Reset
+    | Overridden
 )
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")

@@ -26,9 +26,12 @@ from recon_streams.positions.event import (
     LedgerBalanced,
     LedgerMoved,
     Leg,
+    Overridden,
     Registered,
     Released,
+    Reset,
     RulesChanged,
+    Tripped,
 )
 from recon_streams.positions.in_flight import is_settled
 from recon_streams.positions.state import AccountState, Item, Side
@@ -58,7 +61,7 @@ def _opened(anchor: Decimal | None, as_of: datetime | None) -> Side:
 def fold(state: AccountState, event: AccountEvent) -> AccountState:
     """Return `state` after `event`: figures, payments, version and clock; not the breaker."""
     changed = _FOLDS[type(event)](state, event)
-    now = _later(state.evaluated_at, event.at)
+    now = state.evaluated_at if type(event) in _OF_PEOPLE else _later(state.evaluated_at, event.at)
     return replace(
         changed,
         version=state.version + 1,
@@ -177,7 +180,13 @@ _FOLDS: Final[dict[type, Callable[[AccountState, Any], AccountState]]] = {
     Released: _released,
     RulesChanged: _unchanged,
     Elapsed: _unchanged,
+    Reset: _unchanged,
+    Tripped: _unchanged,
+    Overridden: _unchanged,
 }
+# They say nothing of the money, and may be quicker than the inputs that wait: what is judged stays
+# as old as it was, or a payment would be overdue whose record is still to be read.
+_OF_PEOPLE: Final = frozenset({Tripped, Overridden})
 
 
 def _moved(side: Side, amount: Decimal, at: datetime, evidence: Evidence | None) -> Side:

@@ -19,8 +19,8 @@ _BY_ACCOUNT: Final = {
     ),
     "breakers_follow_their_record": (
         "SELECT count(*) FROM positions.account_state s WHERE s.breaker <> "
-        "(SELECT t.to_state FROM positions.breaker_transition t WHERE t.number = s.number "
-        "ORDER BY t.epoch DESC LIMIT 1)"
+        "(SELECT t.to_state FROM breaker.scope AS b JOIN breaker.transition AS t USING (scope) "
+        "WHERE b.number = s.number ORDER BY t.epoch DESC LIMIT 1)"
     ),
     # The anchor is the closing of a statement that counts, and what was booked on later days is on
     # top of it, nothing else, and nothing that waits for pages.

@@ -1,58 +1,38 @@
-"""What other systems are told of a step: position, breaker record, its event, the alert. Pure."""
+"""What other systems read of a step: the position, the breaker's record and its event. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
 
+from recon_streams.breaker import record as breaker
+from recon_streams.breaker.order import Approval
 from recon_streams.kernel.money import amount_text
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.positions.directory import Account
-from recon_streams.positions.event import AccountEvent, Evidence
+from recon_streams.positions.event import Evidence, Overridden, Reset, Tripped
 from recon_streams.positions.in_flight import explains, is_overdue
 from recon_streams.positions.state import AccountState, Side
 from recon_streams.positions.step import Step
-from recon_streams.positions.tiers import Rule
-from recon_streams.positions.verdict import Verdict, fresh_until
+from recon_streams.positions.verdict import fresh_until
 from recon_streams.positions.working_set import RecordedStep
-from topics.alerts import Alert, Severity
-from topics.breaker import BreakerEvent, BreakerRecord
-from topics.positions import InFlight, Position, Tier
+from topics.positions import InFlight, Position
 from topics.positions import Side as PublishedSide
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
-_SEVERITY: Final = {
-    Tier.MINOR: Severity.WARNING,
-    Tier.UNALLOCATED: Severity.INFO,
-    Tier.SIGNIFICANT: Severity.ERROR,
-    Tier.UNKNOWN: Severity.ERROR,
-    Tier.CRITICAL: Severity.CRITICAL,
-    Tier.INTEGRITY: Severity.CRITICAL,
-}
 
-
-def messages_of(
-    steps: Iterable[RecordedStep], before: Mapping[int, AccountState]
-) -> Iterator[OutgoingRecord]:
-    """Yield what leaves with `steps`: every transition and alert, and each account's last position.
+def messages_of(steps: Iterable[RecordedStep]) -> Iterator[OutgoingRecord]:
+    """Yield what leaves with `steps`: every transition, and each account's last position.
 
     Args:
         steps: In the order they were taken.
-        before: The state of each account, by number, before the first of them; none if it is new.
     """
-    judged = {number: (state.tier, state.rule) for number, state in before.items()}
     newest: dict[int, RecordedStep] = {}
     for recorded in steps:
-        number = recorded.account.number
         yield from transition_messages(recorded)
-        judgement = (recorded.step.state.tier, recorded.step.state.rule)
-        if judgement != judged.get(number):
-            yield _alert(recorded)
-        judged[number] = judgement
-        newest[number] = recorded
+        newest[recorded.account.number] = recorded
     for recorded in newest.values():
         position = position_of(recorded.account, recorded.step)
         key = recorded.account.scope.encode()
@@ -61,35 +41,40 @@ def messages_of(
 
 def transition_messages(recorded: RecordedStep) -> Iterator[OutgoingRecord]:
     """Yield the breaker's record and event of one step; nothing if its state did not change."""
-    transition = recorded.step.transition
+    decision = decision_of(recorded)
+    if decision is not None:
+        yield from breaker.messages_of(decision)
+
+
+def decision_of(recorded: RecordedStep) -> breaker.Decision | None:
+    """Return what is recorded and told of the step's transition; None if there was none."""
+    transition, event = recorded.step.transition, recorded.event
     if transition is None:
-        return
-    evidence = evidence_of(recorded)
-    evidence_hash = sha256(evidence).hexdigest()
-    key = recorded.account.scope.encode()
-    record = BreakerRecord(
+        return None
+    state = recorded.step.state
+    decision = breaker.Decision(
         scope=recorded.account.scope,
-        state=transition.to_state,
-        epoch=transition.epoch,
-        seq=transition.seq,
-        reason_code=transition.reason,
-        evidence_hash=evidence_hash,
-        decided_at=transition.at,
-        inputs_through=_inputs_through(recorded.step.state),
+        transition=transition,
+        evidence=evidence_of(recorded),
+        parents=recorded.account.parents,
+        inputs_through=_inputs_through(state),
     )
-    event = BreakerEvent(
-        scope=record.scope,
-        from_state=transition.from_state or transition.to_state,
-        to_state=record.state,
-        epoch=record.epoch,
-        seq=record.seq,
-        reason_code=record.reason_code,
-        evidence_hash=evidence_hash,
-        evidence=msgspec.Raw(evidence),
-        decided_at=record.decided_at,
-    )
-    yield OutgoingRecord("recon.breaker", key, _ENCODER.encode(record))
-    yield OutgoingRecord("recon.breaker.events", key, _ENCODER.encode(event))
+    match event:
+        case Tripped(actor=actor, words=words):
+            return msgspec.structs.replace(decision, actor=actor, words=words)
+        case Reset() | Overridden():
+            forced = state.breaker.override
+            return msgspec.structs.replace(
+                decision,
+                actor=event.checker,
+                words=event.words,
+                approval=Approval(
+                    approval_id=event.approval_id, maker=event.maker, checker=event.checker
+                ),
+                override_until=None if forced is None else forced.until,
+            )
+        case _:
+            return decision
 
 
 def evidence_of(recorded: RecordedStep) -> bytes:
@@ -134,48 +119,6 @@ def position_of(account: Account, taken: Step) -> Position:
             for reference, item in sorted(state.items.items())
         ),
     )
-
-
-def _alert(recorded: RecordedStep) -> OutgoingRecord:
-    account, verdict = recorded.account, recorded.step.verdict
-    cause = f"position:{account.scope}"
-    resolved = verdict.tier is Tier.OK
-    amounts = {
-        name: amount_text(amount)
-        for name, amount in (
-            ("bank", verdict.bank),
-            ("ledger", verdict.ledger),
-            ("difference", verdict.difference),
-            ("unexplained", verdict.unexplained),
-        )
-        if amount is not None
-    }
-    alert = Alert(
-        dedup_key=cause,
-        action="resolve" if resolved else "trigger",
-        severity=_severity(verdict),
-        alert_class=verdict.rule.value,
-        summary=f"{account.account_id} {account.currency}: {verdict.tier} by {verdict.rule}",
-        source=_source(recorded.event),
-        at=recorded.step.state.evaluated_at,
-        scope=account.scope,
-        tier=verdict.tier.value,
-        amounts=amounts,
-    )
-    return OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert))
-
-
-def _severity(verdict: Verdict) -> Severity:
-    if verdict.rule is Rule.FUNDING_ABOVE_LIMIT:
-        return Severity.ERROR
-    return _SEVERITY.get(verdict.tier, Severity.INFO)
-
-
-def _source(event: AccountEvent) -> str:
-    evidence = event.evidence
-    if evidence is None:
-        return "time"
-    return f"{evidence.topic}/{evidence.partition}/{evidence.offset}"
 
 
 def _inputs_through(state: AccountState) -> dict[str, int]:

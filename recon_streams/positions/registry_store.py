@@ -16,9 +16,9 @@ from recon_streams.positions import breaker_store, store
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import Registered, RulesChanged
 from recon_streams.positions.known import Known
-from recon_streams.positions.messages import messages_of
 from recon_streams.positions.rules import rules_of
 from recon_streams.positions.step import register
+from recon_streams.positions.telling import tell_of
 from recon_streams.positions.working_set import RecordedStep, WorkingSet
 from recon_streams.registry.definition import (
     AccountDefinition,
@@ -26,6 +26,8 @@ from recon_streams.registry.definition import (
     definition_from_bytes,
     opening_bytes,
 )
+from recon_streams.registry.feeds import feed_of, shared_feeds
+from recon_streams.scopes import store as scopes
 
 _DEFINITION: Final = Bulk.insert(
     "positions.account_version", {"number": "int", "version": "int", "definition": "bytea"}
@@ -115,6 +117,8 @@ async def apply_registry(
                 source,
                 actor,
             )
+            corridors = {corridor for d in definitions for corridor in d.corridors}
+            await scopes.make_corridors(unit, corridors, at=now)
             await _register(unit, fresh, version, now)
             await _change(unit, changed, version, now)
         else:
@@ -144,9 +148,12 @@ async def _register(
     numbered = [(numbers[d.account_id, d.currency], d) for d in definitions]
     _write_definitions(unit, numbered, version)
     steps = [_registered(number, d, version, now) for number, d in numbered]
+    await scopes.make_accounts(
+        unit.connection, {each.account.scope: each.account.number for each in steps}
+    )
     store.write(unit, steps)
     breaker_store.write_transitions(unit, steps)
-    unit.publish(messages_of(steps, {}))
+    tell_of(unit, steps, {})
 
 
 async def _change(
@@ -162,13 +169,15 @@ async def _change(
     await wait_for_batches(unit)
     states = await store.lock_states(unit.connection, [number for number, _ in changed])
     before = dict(states)
+    above = await scopes.parents_in_force(unit.connection, [number for number, _ in changed])
     working = WorkingSet(Directory((), version=version), states, Known())
     for number, definition in changed:
         account = _account(number, definition, version)
-        working.record(account, RulesChanged(at=now, version=version))
+        parents = account.parents if account.parents != above[account.scope] else None
+        working.record(account, RulesChanged(at=now, version=version, parents=parents))
     store.write(unit, working.steps)
     breaker_store.write_transitions(unit, working.steps)
-    unit.publish(messages_of(working.steps, before))
+    tell_of(unit, working.steps, before)
 
 
 def _registered(
@@ -195,11 +204,14 @@ async def _load(connection: Session | asyncpg.Pool, version: int) -> Directory:
         "WHERE v.version <= $1 ORDER BY v.number, v.version DESC",
         version,
     )
+    definitions = [definition_from_bytes(row["definition"]) for row in rows]
+    shared = shared_feeds(map(feed_of, definitions))
     accounts = []
-    for row in rows:
-        definition = definition_from_bytes(row["definition"])
+    for row, definition in zip(rows, definitions, strict=True):
         names = tuple(bank.identification for bank in definition.bank_accounts)
         account = _account(row["number"], definition, row["version"], row["applied_at"])
+        if (feed := feed_of(definition)) in shared:
+            account = msgspec.structs.replace(account, feed=feed)
         accounts.append((account, names))
     return Directory(accounts, version=version)
 
@@ -239,6 +251,7 @@ def _account(
         rules=rules_of(definition, version),
         bank_opened_at=opening.as_of if opening and opening.bank is not None else None,
         registered_at=min((at for at in instants if at is not None), default=None),
+        corridors=definition.corridors,
     )
 
 

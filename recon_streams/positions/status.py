@@ -104,8 +104,8 @@ async def explain(pool: asyncpg.Pool, directory: Directory, status: AccountStatu
     assert event is not None, "an account is registered by an event"
     transitions = await pool.fetch(
         "SELECT epoch, from_state, to_state, reason, decided_at "
-        "FROM positions.breaker_transition WHERE number = $1 ORDER BY epoch DESC LIMIT 10",
-        account.number,
+        "FROM breaker.transition WHERE scope = $1 ORDER BY epoch DESC LIMIT 10",
+        account.scope,
     )
     limits = account.rules.limits
     return Explanation(

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from recon_streams.breaker import order
 from recon_streams.breaker.scope import (
     Clearance,
     Health,
+    Moved,
     Reading,
     Transition,
     advance,
@@ -20,7 +22,15 @@ from recon_streams.breaker.scope import (
 )
 from recon_streams.kernel.money import multiply
 from recon_streams.positions import holding
-from recon_streams.positions.event import AccountEvent, Elapsed, Registered, RulesChanged
+from recon_streams.positions.event import (
+    AccountEvent,
+    Elapsed,
+    Overridden,
+    Registered,
+    Reset,
+    RulesChanged,
+    Tripped,
+)
 from recon_streams.positions.fold import born, fold
 from recon_streams.positions.rules import Rules
 from recon_streams.positions.state import AccountState
@@ -54,8 +64,8 @@ def step(state: AccountState, event: AccountEvent, rules: Rules) -> Step:
     folded = fold(state, event)
     assert folded.version == state.version + 1, "the event log of an account has no gaps"
     verdict = evaluate(folded, rules, folded.evaluated_at)
-    breaker, transition = advance(
-        folded.breaker, _reading(folded, event, verdict, rules), clearance_of(rules)
+    breaker, transition = _breaker_after(
+        state, event, _reading(folded, event, verdict, rules), clearance_of(rules)
     )
     state = replace(folded, breaker=breaker, tier=verdict.tier, rule=verdict.rule)
     return Step(state=state, verdict=verdict, transition=transition)
@@ -75,6 +85,8 @@ def wake_at(state: AccountState, rules: Rules) -> datetime | None:
         fresh_until(state.ledger, rules.ledger_silence_seconds_max) or state.evaluated_at,
         clears_at(state.breaker, clearance_of(rules)) or state.evaluated_at,
     ]
+    if state.breaker.override is not None:
+        instants.append(state.breaker.override.until)
     wake = min((at for at in instants if at > state.evaluated_at), default=None)
     return min((at for at in (wake, overdue) if at is not None), default=None)
 
@@ -87,13 +99,39 @@ def clearance_of(rules: Rules) -> Clearance:
     )
 
 
+def _breaker_after(
+    before: AccountState, event: AccountEvent, reading: Reading, clearance: Clearance
+) -> Moved:
+    scope, at = before.breaker, max(reading.at, event.at)
+    match event:
+        case Tripped():
+            return order.trip(scope, at)
+        case Reset():
+            return order.reset(scope, reading, _approval_of(event))
+        case Overridden(until=until):
+            # Whatever its evidence says at this moment is what the two were shown.
+            covers = (reading.reason,)
+            return order.override(
+                scope, at, until=until, covers=covers, approval=_approval_of(event)
+            )
+        case _:
+            advanced, transition = advance(scope, reading, clearance)
+            if transition is None and isinstance(event, RulesChanged) and event.parents is not None:
+                return order.reparent(advanced, reading.at)
+            return advanced, transition
+
+
+def _approval_of(event: Reset | Overridden) -> order.Approval:
+    return order.Approval(approval_id=event.approval_id, maker=event.maker, checker=event.checker)
+
+
 def _reading(state: AccountState, event: AccountEvent, verdict: Verdict, rules: Rules) -> Reading:
     return Reading(
         health=_HEALTH[verdict.tier],
         reason=verdict.rule.value,
         at=state.evaluated_at,
         # The passing of time and a change of our own numbers prove nothing about the money.
-        fresh=not isinstance(event, Elapsed | RulesChanged) and not holding.is_of_time(event),
+        fresh=not isinstance(event, _PROVING_NOTHING) and not holding.is_of_time(event),
         low=_is_low(verdict, rules),
     )
 
@@ -117,6 +155,7 @@ def _is_low(verdict: Verdict, rules: Rules) -> bool:
     return amount is None or verdict.unexplained <= multiply(amount, ratio)
 
 
+_PROVING_NOTHING = (Elapsed, RulesChanged, Tripped, Reset, Overridden)
 _HEALTH = {
     Tier.OK: Health.CLEAN,
     Tier.MINOR: Health.CLEAN,

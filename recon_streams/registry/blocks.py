@@ -13,6 +13,7 @@ _ACCOUNT_ID: Final = r"^[A-Za-z0-9._:-]{1,64}$"
 _CURRENCY: Final = r"^[A-Z][A-Z0-9]{2,5}$"
 _CLOCK: Final = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _CONNECTOR: Final = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+_CORRIDOR: Final = r"^[A-Za-z0-9._-]{1,32}$"
 _BIC: Final = r"^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$"
 
 FORMS: Final[Mapping[str, str]] = {
@@ -21,6 +22,7 @@ FORMS: Final[Mapping[str, str]] = {
     _CURRENCY: "write an ISO 4217 code such as AED, or a token of 3 to 6 of A-Z 0-9",
     _CLOCK: 'write a time of the bank\'s clock, in quotes: "17:30", or "24:00" for midnight',
     _CONNECTOR: "write its name in connectors.yaml: 1 to 32 of a-z 0-9 _ -",
+    _CORRIDOR: "write its name, such as AE-IN: 1 to 32 of A-Z a-z 0-9 . _ -",
     _BIC: "write a BIC of 8 or 11 characters, such as EBILAEAD",
 }
 
@@ -46,6 +48,7 @@ _Seconds = Annotated[int, Field(ge=0, le=31_622_400)]
 _Instant = Annotated[datetime, BeforeValidator(_instant)]
 _Clock = Annotated[str, StringConstraints(pattern=_CLOCK)]
 _Rail = Annotated[str, StringConstraints(min_length=1, max_length=35)]
+_Corridor = Annotated[str, StringConstraints(pattern=_CORRIDOR)]
 _Own = Annotated[str, StringConstraints(min_length=1, max_length=70)]
 
 
@@ -139,6 +142,7 @@ class AccountBlock(_Block):
     scale: Annotated[int, Field(ge=0, le=8)] | None = None
     # The names of one bank account; see `checks`.
     bank_accounts: Annotated[list[BankBlock], Field(min_length=1, max_length=100)]
+    corridors: Annotated[list[_Corridor], Field(max_length=100)] = []
     limits: LimitsBlock = LimitsBlock()
     clearing: ClearingBlock = ClearingBlock()
     silence: SilenceBlock = SilenceBlock()

@@ -51,6 +51,7 @@ def problems_of(account: AccountBlock, calendars: Calendars) -> Iterator[Wrong]:
     for number, bank in enumerate(account.bank_accounts):
         yield from _bank_problems(number, bank)
     yield from _iban_problems(account.bank_accounts)
+    yield from _corridor_problems(account.corridors)
     yield from _limit_problems(account.limits)
     yield from _due_problems(account.in_flight)
     yield from _statement_problems(account.statements)
@@ -129,6 +130,12 @@ def _iban_problems(banks: Sequence[BankBlock]) -> Iterator[Wrong]:
             key = "other" if bank.iban is None else "iban"
             message = "two IBANs are two bank accounts; register a ledger account for each"
             yield Wrong((("bank_accounts", number, key),), message)
+
+
+def _corridor_problems(corridors: Sequence[str]) -> Iterator[Wrong]:
+    for number, corridor in enumerate(corridors):
+        if corridor in corridors[:number]:
+            yield Wrong((("corridors", number),), f"{corridor} stands twice")
 
 
 def _limit_problems(limits: LimitsBlock) -> Iterator[Wrong]:

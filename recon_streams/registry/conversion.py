@@ -35,6 +35,7 @@ def definition_of(account: AccountBlock) -> AccountDefinition:
             )
             for bank in account.bank_accounts
         ),
+        corridors=tuple(sorted(account.corridors)),
         limits=AccountLimits(**_exact(account.limits.model_dump())),
         clearing=AccountClearing(
             clean_evaluations_min=account.clearing.clean_evaluations_min,

@@ -108,12 +108,18 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """One (account id, currency) of the registry."""
+    """One (account id, currency) of the registry.
+
+    Attributes:
+        corridors: The roads of payments that are fed from it, in order, each once. Whoever stops
+            one of them stops this account too.
+    """
 
     account_id: str
     currency: str
     scale: int
     bank_accounts: tuple[BankAccount, ...]
+    corridors: tuple[str, ...] = ()
     limits: AccountLimits = AccountLimits()
     clearing: AccountClearing = AccountClearing()
     silence: AccountSilence = AccountSilence()

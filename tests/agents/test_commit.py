@@ -113,7 +113,7 @@ async def test_the_application_cannot_rewrite_what_happened(book: Book) -> None:
         "DELETE FROM book.input",
         "DELETE FROM positions.account_event",
         "UPDATE positions.account_event SET event = ''",
-        "UPDATE positions.breaker_transition SET reason = ''",
+        "UPDATE breaker.transition SET reason = ''",
         "TRUNCATE book.quarantine",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -34,7 +34,8 @@ PAGES = {
 async def opened(office: Office) -> int:
     """Return how often the breaker of the account opened."""
     ((count,),) = await office.rows(
-        "SELECT count(*) FROM positions.breaker_transition WHERE number = $1 AND to_state = 'OPEN'"
+        "SELECT count(*) FROM breaker.transition JOIN breaker.scope USING (scope) "
+        "WHERE number = $1 AND to_state = 'OPEN'"
     )
     return int(count)
 

@@ -74,7 +74,8 @@ async def test_a_breaker_never_opens_because_of_pages_of_a_file_that_adds_up(
             await other.take("053", [pages[place]])
         assert await other.bank() == "1000"
         opened = await other.rows(
-            "SELECT to_state FROM positions.breaker_transition WHERE number = $1 "
+            "SELECT to_state FROM breaker.transition JOIN breaker.scope USING (scope) "
+            "WHERE number = $1 "
             "AND to_state = 'OPEN'"
         )
         assert opened == []

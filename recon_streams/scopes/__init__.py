@@ -1,0 +1,1 @@
+"""The record of every scope of the breaker: its newest state, and all its transitions."""
