@@ -23,6 +23,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "model_type": _BLOCK,
     "dict_type": _BLOCK,
     "list_type": "write a list",
+    "tuple_type": "write a list",
+    "string_pattern_mismatch": "write what fits {pattern}",
     "path_type": "write the path of a file",
     "missing": "is required",
     "timezone_aware": 'write an instant with its offset, in quotes: "2026-11-20T08:00:00Z"',

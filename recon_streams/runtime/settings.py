@@ -148,7 +148,8 @@ def _validated(draft: Draft) -> Settings | None:
         settings = Settings.model_validate(draft.values)
     except pydantic.ValidationError as error:
         for found in error.errors(include_input=False, include_url=False):
-            draft.blame((".".join(str(step) for step in found["loc"]),), plain_words(found))
+            # Of a list the setting is to blame: no layer says one item of it.
+            draft.blame((".".join(str(step) for step in found["loc"][:2]),), plain_words(found))
         return None
     settings._origins = MappingProxyType(dict(draft.origins))  # noqa: SLF001 - its own module
     for names, message in (
