@@ -12,6 +12,7 @@ import msgspec
 from topics.alerts import Alert
 from topics.bank_balances import BankBalance, BankFailure
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
+from topics.breaker_acks import BreakerAck
 from topics.discrepancies import DiscrepancyRecord
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import (
@@ -175,6 +176,17 @@ EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
         "scope": _SCOPE,
         "tier": "SIGNIFICANT",
         "amounts": {"bank": "914500", "ledger": "912957.51", "unexplained": "1542.49"},
+        "version": 3,
+        "status": "SUSPENDED",
+        "epoch": 12,
+        "component": "positions",
+        "first_seen": "2026-11-20T08:25:30Z",
+        "last_seen": "2026-11-20T08:25:30Z",
+        "count": 1,
+        "links": {
+            "runbook": "docs/runbooks/positions.md#above_significant",
+            "evidence": "recon-streams explain AE-SAFEGUARDING --currency AED",
+        },
     },
     DiscrepancyRecord: {
         "id": 2_204,
@@ -255,5 +267,14 @@ EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
         ],
         "worst_tier": "OK",
         "dataset_bytes": 1_874_233,
+    },
+    BreakerAck: {
+        "client_id": "payouts-1",
+        "through_offset": 91_245,
+        "acked_at": "2026-11-20T08:41:07.412Z",
+        "scope": _SCOPE,
+        "state": "OPEN",
+        "epoch": 8,
+        "seq": 8,
     },
 }

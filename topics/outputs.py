@@ -72,7 +72,8 @@ OUTPUTS: Final[tuple[TopicContract, ...]] = (
         producers=("recon-streams publisher",),
         consumers=("on-call", "alert routers"),
         promise="The same cause has the same `dedup_key`, from its first `trigger` to its "
-        "`resolve`. No names and no account numbers of people or banks.",
+        "`resolve`. Of two records of a key the one with the higher `version` counts; a record may "
+        "come twice, with the same version. No names and no account numbers of people or banks.",
         when_wrong=f"{UNKNOWN_FIELDS} Read an unknown severity as `critical`.",
     ),
     TopicContract(

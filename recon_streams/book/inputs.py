@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
+from recon_streams.alerts.alarm import Facts, Gone, Raised
+from recon_streams.alerts.classes import AlertClass, Component
+from recon_streams.alerts.telling import tell
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.log.record import Batch, OutgoingRecord, ProvenGap, Record
-from topics.alerts import Alert, Severity
+from topics.alerts import Severity
 from topics.quarantine import QuarantineNotice
 
 _INPUT: Final = Bulk.insert(
@@ -100,8 +103,8 @@ async def resolve_alerts(unit: UnitOfWork, stream: int, record: Record) -> None:
         stream,
         record.offset,
     )
-    for row in rows:
-        unit.publish([_alert(record, row["code"], action="resolve")])
+    at, source = record.appended_at, _place(record)
+    tell(unit, (Gone(key=_cause(record, row["code"]), at=at, source=source) for row in rows))
 
 
 def write_gap(unit: UnitOfWork, stream: int, gap: ProvenGap, at: datetime) -> None:
@@ -126,19 +129,24 @@ def _gap_row(
     )
 
 
-def _alert(record: Record, code: str, *, action: Literal["trigger", "resolve"]) -> OutgoingRecord:
-    cause = f"quarantine:{record.topic}/{record.partition}:{code}"
-    summary = "could not be used" if action == "trigger" else "waits no more"
-    alert = Alert(
-        dedup_key=cause,
-        action=action,
+def _cause(record: Record, code: str) -> str:
+    return f"quarantine:{record.topic}/{record.partition}:{code}"
+
+
+def _place(record: Record) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def _raised(record: Record, code: str) -> Raised:
+    facts = Facts(
+        alert_class=AlertClass.QUARANTINE.value,
         severity=Severity.ERROR,
-        alert_class="QUARANTINE",
-        summary=f"An input of {record.topic} {summary}: {code}",
-        source=f"{record.topic}/{record.partition}/{record.offset}",
-        at=record.appended_at,
+        summary=f"An input of {record.topic} could not be used: {code}",
+        component=Component.INPUTS.value,
+        source=_place(record),
+        evidence=f"recon-streams quarantine list --code {code}",
     )
-    return OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert))
+    return Raised(key=_cause(record, code), at=record.appended_at, facts=facts)
 
 
 async def _quarantine(
@@ -171,9 +179,5 @@ async def _quarantine(
             at=record.appended_at,
         )
         key = record.topic.encode()
-        unit.publish(
-            [
-                OutgoingRecord("recon.quarantine", key, _ENCODER.encode(notice)),
-                _alert(record, part.code.value, action="trigger"),
-            ]
-        )
+        unit.publish([OutgoingRecord("recon.quarantine", key, _ENCODER.encode(notice))])
+    tell(unit, (_raised(record, part.code.value) for record, part in parts))

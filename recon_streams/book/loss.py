@@ -4,19 +4,17 @@ No program may pass them by itself: what was in them is unknown, and the balance
 then on. So somebody with a name accepts it, once the log proves that nothing is left to read.
 """
 
-from typing import Final
-
 import asyncpg
-import msgspec
 
+from recon_streams.alerts.alarm import Facts, Raised
+from recon_streams.alerts.classes import AlertClass, Component
+from recon_streams.alerts.telling import tell
 from recon_streams.book import inputs, streams
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.port import LogProbe
-from recon_streams.log.record import GapCause, OutgoingRecord, ProvenGap, TopicPartition
-from topics.alerts import Alert, Severity
-
-_ENCODER: Final = msgspec.json.Encoder()
+from recon_streams.log.record import GapCause, ProvenGap, TopicPartition
+from topics.alerts import Severity
 
 
 class LossNotProven(Exception):
@@ -59,15 +57,14 @@ async def accept_loss(
         at = utc_now()
         inputs.write_gap(unit, stream, gap, at)
         cause = f"loss:{name}:{gap.first}"
-        alert = Alert(
-            dedup_key=cause,
-            action="trigger",
+        facts = Facts(
+            alert_class=AlertClass.INPUTS_LOST.value,
             severity=Severity.CRITICAL,
-            alert_class="INPUTS_LOST",
             summary=f"{start - position} offsets of {name} expired unread; "
             f"accepted by {actor}: {reason}",
+            component=Component.INPUTS.value,
             source=f"{name}/{gap.first}",
-            at=at,
+            evidence="recon-streams audit inputs",
         )
-        unit.publish([OutgoingRecord("recon.alerts", cause.encode(), _ENCODER.encode(alert))])
+        tell(unit, [Raised(key=cause, at=at, facts=facts)])
     return gap

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Protocol, Self, TypeVar
 
 import asyncpg
 
@@ -12,6 +12,17 @@ from recon_streams.log.record import OutgoingRecord
 _OUTBOX: Final = Bulk.insert("book.outbox", {"topic": "text", "key": "bytea", "payload": "bytea"})
 Isolation = Literal["read_committed", "repeatable_read"]
 _NOTIFY: Final = "SELECT pg_notify('recon_outbox', '')"
+
+
+class Ending(Protocol):
+    """What is collected while a unit works, and decided once, when everything else is."""
+
+    async def end(self, unit: "UnitOfWork") -> None:
+        """Decide, and write with the unit; the commit follows."""
+        ...
+
+
+E = TypeVar("E", bound=Ending)
 
 
 class UnitOfWork:
@@ -30,6 +41,7 @@ class UnitOfWork:
         self._pool = pool
         self._isolation: Isolation = isolation
         self._writes: dict[Bulk, list[tuple[Any, ...]]] = {}
+        self._endings: dict[type[Any], Any] = {}
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -51,6 +63,8 @@ class UnitOfWork:
         """Commit, or roll back if an exception is passing through."""
         try:
             if kind is None:
+                for ending in self._endings.values():
+                    await ending.end(self)
                 await self.flush()
                 await self._transaction.commit()
             elif not self.connection.is_closed():
@@ -61,6 +75,14 @@ class UnitOfWork:
     def publish(self, records: Iterable[OutgoingRecord]) -> None:
         """Send `records` once, and only if, this transaction commits; order per key is kept."""
         self.write(_OUTBOX, ((record.topic, record.key, record.value) for record in records))
+
+    def at_end(self, kind: type[E]) -> E:
+        """Return the one `kind` of this unit, whose `end` is awaited just before the commit.
+
+        Whatever it locks is locked last, for a moment, and in one order.
+        """
+        ending: E = self._endings.setdefault(kind, kind())
+        return ending
 
     def write(self, bulk: Bulk, rows: Iterable[tuple[Any, ...]]) -> None:
         """Collect `rows`; they are written by `flush`, and not seen by queries before it."""

@@ -1,17 +1,17 @@
-"""What other systems are told of discrepancies: the record of each, and the alert with its end."""
+"""What other systems are told of discrepancies: the record of each, and the alerts. Pure."""
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
+from recon_streams.alerts.alarm import Facts, Gone, Raised, Signal
+from recon_streams.alerts.classes import Component
 from recon_streams.discrepancies.action import MACHINE, AnyAction, Found, ProvenGone
 from recon_streams.discrepancies.change import Change, Discrepancy, Taken
-from recon_streams.discrepancies.life import Life
-from recon_streams.discrepancies.storm import ALERTED_MAX, Weather
 from recon_streams.kernel.money import amount_text
 from recon_streams.log.record import OutgoingRecord
-from topics.alerts import Alert, Severity
+from topics.alerts import Severity
 from topics.discrepancies import DiscrepancyRecord
 from topics.discrepancies import DiscrepancyState as State
 
@@ -27,55 +27,22 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
-def messages_of(change: Change, named: Named, weather: Weather | None) -> Iterator[OutgoingRecord]:
-    """Yield what leaves with `change`: the record, and alerts if on-call must know or may rest.
+def message_of(change: Change, named: Named) -> OutgoingRecord:
+    """Return the record that leaves with `change`."""
+    record = record_of(change.now, named)
+    return OutgoingRecord("recon.discrepancies", str(record.id).encode(), _ENCODER.encode(record))
 
-    `weather` says how many of its kind on-call is told of; None if `change` has no alert.
-    """
-    discrepancy = change.now
-    record = record_of(discrepancy, named)
-    key = str(discrepancy.id).encode()
-    yield OutgoingRecord("recon.discrepancies", key, _ENCODER.encode(record))
+
+def signals_of(change: Change, named: Named) -> Iterator[Signal]:
+    """Yield what on-call is told of `change`: that something is wrong, again or worse, or right."""
+    key = f"discrepancy:{change.now.id}"
     for step in change.taken:
-        what = _alert_of(step.before, step.after)
-        if what is None:
-            continue
-        assert weather is not None, "who has an alert has asked for the weather"
-        # Its end is always told: it may have been told when there were fewer.
-        if what == "resolve" or weather.tells(step.after.severity):
-            yield _alert(discrepancy, named, step, what)
-
-
-def has_alert(change: Change) -> bool:
-    """Return whether on-call is concerned by `change`, however many others there are."""
-    return any(_alert_of(step.before, step.after) for step in change.taken)
-
-
-def storm_alert(weather: Weather, change: Change) -> OutgoingRecord | None:
-    """Return what on-call is told of all of a kind together, after `change` of one of them."""
-    if not weather.is_storm and not weather.ends:
-        return None
-    action, kind = change.taken[-1].action, weather.kind.value
-    key = f"discrepancies:{kind}"
-    said = f"more than {ALERTED_MAX} are open, and only critical ones are told one by one"
-    if weather.ends:
-        said = f"{weather.alerted} are left open, and told one by one"
-    alert = Alert(
-        dedup_key=key,
-        action="resolve" if weather.ends else "trigger",
-        severity=Severity.ERROR,
-        alert_class="DISCREPANCY_STORM",
-        summary=f"{kind}: {said}",
-        source=_source(action),
-        at=action.at,
-    )
-    return OutgoingRecord("recon.alerts", key.encode(), _ENCODER.encode(alert))
-
-
-def alert_again(discrepancy: Discrepancy, named: Named, because: Change) -> OutgoingRecord:
-    """Return the alert of what may not have been told in a storm, which ended with `because`."""
-    step = msgspec.structs.replace(because.taken[-1], after=discrepancy.life)
-    return _alert(discrepancy, named, step, "trigger")
+        before, life, at = step.before, step.after, step.action.at
+        if not life.is_alerted:
+            if before is not None and before.is_alerted:
+                yield Gone(key=key, at=at, source=_source(step.action))
+        elif _is_heard(step):
+            yield Raised(key=key, at=at, facts=_facts(change.now, named, step))
 
 
 def record_of(discrepancy: Discrepancy, named: Named) -> DiscrepancyRecord:
@@ -105,39 +72,36 @@ def record_of(discrepancy: Discrepancy, named: Named) -> DiscrepancyRecord:
     )
 
 
-def _alert_of(before: Life | None, life: Life) -> Literal["trigger", "resolve"] | None:
-    """Return what on-call is told: the beginning, what became worse, and the end."""
-    if not life.is_alerted:
-        return "resolve" if before is not None and before.is_alerted else None
-    if before is None or not before.is_alerted or before.severity is not life.severity:
-        return "trigger"
-    is_escalated = life.state is State.ESCALATED and before.state is not State.ESCALATED
-    return "trigger" if is_escalated or life.reopenings > before.reopenings else None
-
-
-def _alert(
-    discrepancy: Discrepancy,
-    named: Named,
-    step: Taken,
-    what: Literal["trigger", "resolve"],
-) -> OutgoingRecord:
-    action, life = step.action, step.after
-    kind = discrepancy.cause.kind.value
-    words = life.state.value.lower().replace("assigned", "open")
-    about = "" if life.amount is None else f", {amount_text(life.amount)}"
-    key = f"discrepancy:{discrepancy.id}"
-    alert = Alert(
-        dedup_key=key,
-        action=what,
-        severity=_AT_LEAST_ERROR.get(life.severity, life.severity),
-        alert_class=kind,
-        summary=f"{named.account_id} {named.currency}: {kind} {discrepancy.id} is {words}{about}",
-        source=_source(action),
-        at=action.at,
-        scope=f"account:{named.account_id}:{named.currency}",
-        amounts={} if life.amount is None else {"difference": amount_text(life.amount)},
+def _is_heard(step: Taken) -> bool:
+    """Return whether `step` found it there, or changed what on-call knows of it."""
+    before, life = step.before, step.after
+    return (
+        before is None
+        or not before.is_alerted
+        or isinstance(step.action, Found)
+        or before.severity is not life.severity
+        or (life.state is State.ESCALATED) is not (before.state is State.ESCALATED)
     )
-    return OutgoingRecord("recon.alerts", key.encode(), _ENCODER.encode(alert))
+
+
+def _facts(discrepancy: Discrepancy, named: Named, step: Taken) -> Facts:
+    life = step.after
+    kind = discrepancy.cause.kind.value
+    # Whose it is does not concern on-call, and is no news to it.
+    state = State.OPEN if life.state is State.ASSIGNED else life.state
+    about = "" if life.amount is None else f", {amount_text(life.amount)}"
+    words = state.value.lower()
+    return Facts(
+        alert_class=kind,
+        severity=_AT_LEAST_ERROR.get(life.severity, life.severity),
+        summary=f"{named.account_id} {named.currency}: {kind} {discrepancy.id} is {words}{about}",
+        component=Component.DISCREPANCIES.value,
+        source=_source(step.action),
+        scope=f"account:{named.account_id}:{named.currency}",
+        status=state.value,
+        amounts={} if life.amount is None else {"difference": amount_text(life.amount)},
+        evidence=f"recon-streams discrepancies show {discrepancy.id}",
+    )
 
 
 def _source(action: AnyAction) -> str:

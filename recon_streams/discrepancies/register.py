@@ -9,9 +9,10 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
+from recon_streams.alerts.telling import tell
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.discrepancies import store, storm_store
+from recon_streams.discrepancies import store
 from recon_streams.discrepancies.action import (
     MACHINE,
     AnyAction,
@@ -29,9 +30,8 @@ from recon_streams.discrepancies.change import (
     said_of,
 )
 from recon_streams.discrepancies.deadline import Working, age_business_days, due_at
-from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind
-from recon_streams.discrepancies.messages import alert_again, has_alert, messages_of, storm_alert
-from recon_streams.discrepancies.storm import Weather
+from recon_streams.discrepancies.finding import Cause, Cleared, Finding
+from recon_streams.discrepancies.messages import message_of, signals_of
 from recon_streams.kernel.calendar import BusinessDays
 
 _ESCALATED_AT_ONCE_MAX = 1_000
@@ -180,41 +180,13 @@ async def _keep(
         return
     await store.write(unit.connection, changes)
     changes = sorted(changes, key=lambda change: change.now.id)
-    concerning = [change for change in changes if has_alert(change)]
-    weather = await _weather(unit, concerning)
-    unit.publish(
-        record
-        for change in changes
-        for record in messages_of(
-            change, accounts[change.now.cause.account].named, weather.get(change.now.cause.kind)
-        )
+    named = {number: account.named for number, account in accounts.items()}
+    unit.publish(message_of(each, named[each.now.cause.account]) for each in changes)
+    tell(
+        unit,
+        (
+            signal
+            for change in changes
+            for signal in signals_of(change, named[change.now.cause.account])
+        ),
     )
-    for kind, found in weather.items():
-        last = [change for change in concerning if change.now.cause.kind is kind][-1]
-        await _tell_storm(unit, found, last)
-
-
-async def _weather(unit: UnitOfWork, concerning: Sequence[Change]) -> dict[Kind, Weather]:
-    if not concerning:
-        return {}
-    weather = await storm_store.weather(
-        unit.connection, {change.now.cause.kind for change in concerning}
-    )
-    at = max(change.taken[-1].action.at for change in concerning)
-    await storm_store.keep(unit.connection, weather.values(), at=at)
-    return weather
-
-
-async def _tell_storm(unit: UnitOfWork, weather: Weather, last: Change) -> None:
-    """Tell of all of a kind together, and at the end of a storm each that may not have been told.
-
-    On-call's tool knows an alert by its key, so what was told before changes nothing.
-    """
-    alert = storm_alert(weather, last)
-    if alert is not None:
-        unit.publish([alert])
-    if not weather.ends:
-        return
-    left = await storm_store.alerted(unit.connection, weather.kind)
-    named = await store.accounts(unit.connection, {each.cause.account for each in left})
-    unit.publish(alert_again(each, named[each.cause.account].named, last) for each in left)

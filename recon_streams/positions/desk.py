@@ -17,9 +17,9 @@ from recon_streams.positions.directory import Directory
 from recon_streams.positions.event import Evidence
 from recon_streams.positions.known import Known
 from recon_streams.positions.known_store import Keys, load_known, write_known
-from recon_streams.positions.messages import messages_of
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.positions.state import AccountState
+from recon_streams.positions.telling import tell_of
 from recon_streams.positions.working_set import WorkingSet
 
 # The world's: the whole batch is tried again, and no record is to blame.
@@ -102,7 +102,7 @@ class PositionDesk(Generic[Read, Prepared]):
             store.write(unit, working.steps)
             write_known(unit, known)
             breaker_store.write_transitions(unit, working.steps)
-            unit.publish(messages_of(working.steps, before))
+            tell_of(unit, working.steps, before)
         await _note(unit, working)
         return outcomes
 

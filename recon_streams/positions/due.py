@@ -10,8 +10,8 @@ from recon_streams.positions import breaker_store, holding, store
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import Elapsed
 from recon_streams.positions.known import Known
-from recon_streams.positions.messages import messages_of
 from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.positions.telling import tell_of
 from recon_streams.positions.working_set import WorkingSet
 
 ACCOUNTS_MAX = 500
@@ -43,7 +43,7 @@ async def take_due(pool: asyncpg.Pool, directories: DirectoryCache, *, now: date
             _take(working, directory.by_number(number), wake_at)
         store.write(unit, working.steps)
         breaker_store.write_transitions(unit, working.steps)
-        unit.publish(messages_of(working.steps, before))
+        tell_of(unit, working.steps, before)
     return len(due)
 
 

@@ -20,8 +20,8 @@ from recon_streams.positions.event import (
     event_from_bytes,
 )
 from recon_streams.positions.known import Known
-from recon_streams.positions.messages import messages_of
 from recon_streams.positions.state import AccountState, state_from_bytes
+from recon_streams.positions.telling import tell_of
 from recon_streams.positions.working_set import WorkingSet
 
 # Of one account in the minutes since a bank answered; a busier one cannot be compared.
@@ -117,4 +117,4 @@ class Hearing:
         if steps:
             store.write(unit, steps)
             breaker_store.write_transitions(unit, steps)
-            unit.publish(messages_of(steps, self._before))
+            tell_of(unit, steps, self._before)

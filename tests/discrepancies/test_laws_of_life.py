@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from acts import DAY, assigned, escalated, reopened, resolved, snoozed
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from recon_streams.alerts.alarm import Raised, Signal
 from recon_streams.discrepancies.action import (
     AnyAction,
     Commented,
@@ -22,17 +22,13 @@ from recon_streams.discrepancies.change import Change, Discrepancy, born, change
 from recon_streams.discrepancies.deadline import Working
 from recon_streams.discrepancies.finding import Cause, Cleared, Finding, Kind, Source
 from recon_streams.discrepancies.life import NotPossible, due_for_escalation, folded
-from recon_streams.discrepancies.messages import Named, messages_of
-from recon_streams.discrepancies.storm import Weather
+from recon_streams.discrepancies.messages import Named, signals_of
 from recon_streams.kernel.calendars import Calendars
-from recon_streams.log.record import OutgoingRecord
-from topics.alerts import Alert
 from topics.discrepancies import DiscrepancyState as State
 
 CAUSE = Cause(kind=Kind.MISSING_TXN, account=1, subject="ledger:P-1")
 WORKING = Working(days=Calendars().named("AE"), zone=ZoneInfo("Asia/Dubai"))
 NAMED = Named(account_id="SAFE", currency="AED")
-CALM = Weather(kind=Kind.MISSING_TXN, alerted=1)
 AMOUNTS = st.decimals(-1000, 1000, places=2)
 EVIDENCE = st.integers(0, 12).map(lambda n: f"run {n}")
 SOURCES = st.sampled_from([Source.MATCHING, Source.CLOSING])
@@ -138,13 +134,11 @@ class AnyLife(RuleBasedStateMachine):
             if isinstance(step.action, Found | ProvenGone):
                 is_proof = isinstance(step.action, ProvenGone)
                 self.said.add((step.action.evidence, step.action.source, is_proof))
-        self._tell(list(messages_of(change, NAMED, CALM)))
+        self._tell(list(signals_of(change, NAMED)))
 
-    def _tell(self, records: list[OutgoingRecord]) -> None:
-        for record in records:
-            if record.topic == "recon.alerts":
-                alert = msgspec.json.decode(record.value or b"", type=Alert)
-                self.alerted = alert.action == "trigger"
+    def _tell(self, signals: list[Signal]) -> None:
+        for signal in signals:
+            self.alerted = isinstance(signal, Raised)
         assert self.discrepancy is not None
         # Whoever follows the alerts knows at any time whether one is out.
         assert self.alerted == self.discrepancy.life.is_alerted

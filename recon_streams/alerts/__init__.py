@@ -1,0 +1,1 @@
+"""What on-call hears: one alert for each cause, told once, again if worse, and its end."""

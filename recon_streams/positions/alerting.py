@@ -1,0 +1,148 @@
+"""What on-call is told of accounts: one alert each, for its figures and its breaker. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from recon_streams.alerts.alarm import Facts, Gone, Raised, Signal
+from recon_streams.alerts.breaking import Stop, override_signals
+from recon_streams.alerts.classes import Component
+from recon_streams.kernel.money import amount_text
+from recon_streams.positions.directory import Account
+from recon_streams.positions.event import AccountEvent
+from recon_streams.positions.rules import Rules
+from recon_streams.positions.state import AccountState
+from recon_streams.positions.tiers import Rule
+from recon_streams.positions.verdict import fresh_until
+from recon_streams.positions.working_set import RecordedStep
+from topics.alerts import Severity
+from topics.breaker import BreakerState
+from topics.positions import Tier
+
+_SEVERITY: Final = {
+    Tier.OK: Severity.INFO,
+    Tier.MINOR: Severity.WARNING,
+    Tier.UNALLOCATED: Severity.INFO,
+    Tier.SIGNIFICANT: Severity.ERROR,
+    Tier.UNKNOWN: Severity.ERROR,
+    Tier.CRITICAL: Severity.CRITICAL,
+    Tier.INTEGRITY: Severity.CRITICAL,
+}
+_RANK: Final = (Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL)
+# What is wrong then hides whether the bank is silent as well.
+_WORSE_THAN_SILENCE: Final = frozenset({Tier.CRITICAL, Tier.INTEGRITY})
+
+
+def signals_of(steps: Iterable[RecordedStep], before: Mapping[int, AccountState]) -> list[Signal]:
+    """Return what is told of `steps`: each change of verdict or breaker, and nothing else.
+
+    Args:
+        steps: In the order they were taken.
+        before: The state of each account, by number, before the first of them; none if it is new.
+    """
+    judged = dict(before)
+    signals: list[Signal] = []
+    for recorded in steps:
+        account, state = recorded.account, recorded.step.state
+        known = judged.get(account.number)
+        if known is None or _judgement(known, account.rules) != _judgement(state, account.rules):
+            signals.append(_signal(recorded))
+        if state.breaker.override != (known.breaker.override if known else None):
+            signals += override_signals(_stop(account, state), at=state.evaluated_at)
+        judged[account.number] = state
+    return signals
+
+
+def _judgement(state: AccountState, rules: Rules) -> tuple[object, ...]:
+    breaker = state.breaker
+    return (
+        state.tier,
+        state.rule,
+        breaker.state,
+        breaker.epoch,
+        breaker.flapping,
+        _is_feed_silent(state, rules),
+    )
+
+
+def _is_feed_silent(state: AccountState, rules: Rules) -> bool:
+    """Return whether the bank is silent here, whatever else is wrong."""
+    if state.tier not in _WORSE_THAN_SILENCE:
+        return state.rule in {Rule.BANK_SILENT, Rule.NO_BANK_FIGURE}
+    until = fresh_until(state.bank, rules.bank_silence_seconds_max)
+    return until is None or state.evaluated_at >= until
+
+
+def _stop(account: Account, state: AccountState) -> Stop:
+    breaker = state.breaker
+    return Stop(
+        scope=account.scope,
+        state=breaker.state,
+        epoch=breaker.epoch,
+        reason=breaker.reason,
+        flapping=breaker.flapping,
+        forced_until=breaker.override.until if breaker.override else None,
+    )
+
+
+def _signal(recorded: RecordedStep) -> Signal:
+    account, state = recorded.account, recorded.step.state
+    key, source = f"position:{account.scope}", _source(recorded.event)
+    if state.tier is Tier.OK and state.breaker.state is BreakerState.CLOSED:
+        return Gone(key=key, at=state.evaluated_at, source=source)
+    return Raised(key=key, at=state.evaluated_at, facts=_facts(recorded, source))
+
+
+def _facts(recorded: RecordedStep, source: str) -> Facts:
+    account, state, verdict = recorded.account, recorded.step.state, recorded.step.verdict
+    stop, severity = _stop(account, state), _severity(state)
+    alert_class, component = state.rule.value, Component.POSITIONS
+    summary = f"{account.account_id} {account.currency}: {state.tier} by {state.rule}"
+    held = stop.alert_class
+    # What the figures say goes before what the breaker made of it, unless that is more urgent.
+    says_breaker = held is not None and (
+        state.tier is Tier.OK or _RANK.index(stop.severity) > _RANK.index(severity)
+    )
+    if held is not None and says_breaker:
+        alert_class, component = held.value, Component.BREAKER
+        severity, summary = stop.severity, f"{summary}; {stop.summary()}"
+    elif held is not None:
+        summary = f"{summary}, breaker {stop.state}"
+    amounts = {
+        name: amount_text(amount)
+        for name, amount in (
+            ("bank", verdict.bank),
+            ("ledger", verdict.ledger),
+            ("difference", verdict.difference),
+            ("unexplained", verdict.unexplained),
+        )
+        if amount is not None
+    }
+    is_silent = _is_feed_silent(state, account.rules)
+    return Facts(
+        alert_class=alert_class,
+        severity=severity,
+        summary=summary,
+        component=component.value,
+        source=source,
+        scope=account.scope,
+        tier=verdict.tier.value,
+        status=stop.state.value,
+        epoch=stop.epoch,
+        amounts=amounts,
+        evidence=f"recon-streams explain {account.account_id} --currency {account.currency}",
+        feed=account.feed if is_silent else None,
+        awaits_feed=account.feed is not None and state.rule is Rule.BANK_SILENT,
+    )
+
+
+def _severity(state: AccountState) -> Severity:
+    if state.rule is Rule.FUNDING_ABOVE_LIMIT:
+        return Severity.ERROR
+    return _SEVERITY.get(state.tier, Severity.INFO)
+
+
+def _source(event: AccountEvent) -> str:
+    evidence = event.evidence
+    if evidence is None:
+        return "time"
+    return f"{evidence.topic}/{evidence.partition}/{evidence.offset}"
