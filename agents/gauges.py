@@ -36,12 +36,12 @@ async def show_gauges(pool: asyncpg.Pool, metrics: Metrics) -> None:
         if through is not None:
             age = (utc_now() - through).total_seconds()
             metrics.evaluation_age.set(max(0.0, age))
-        metrics.lease_remaining.set(
-            await pool.fetchval(
-                "SELECT greatest(0, coalesce(extract(epoch FROM lease_until - "
-                "clock_timestamp()), 0))::float8 FROM book.publisher"
-            )
+        left = await pool.fetchval(
+            "SELECT coalesce(extract(epoch FROM lease_until - clock_timestamp()), 0)::float8 "
+            "FROM book.publisher"
         )
+        metrics.lease_remaining.set(max(0.0, left))
+        metrics.lease_gap.set(max(0.0, -left))
         await asyncio.sleep(_GAUGE_SECONDS)
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
 
 import asyncpg
@@ -18,6 +17,7 @@ from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
 from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
+from agents.publishing import Told, key_ring_of, publish_for_ever
 from agents.upkeep import keep_log_for_ever
 from agents.watching import watch_folder
 from agents.worker import run_worker
@@ -31,9 +31,6 @@ from recon_streams.kernel.clock import utc_now
 from recon_streams.kernel.disposition import Outcome
 from recon_streams.log.record import Batch
 from recon_streams.positions.registry_store import DirectoryCache
-from recon_streams.publisher import outbox
-from recon_streams.publisher.lease import LeaseRefusal, LeaseTerms
-from recon_streams.publisher.service import PublisherParts, run_publisher
 from recon_streams.registry.calendar_file import load_calendars
 from recon_streams.runtime.health import SideServer
 from recon_streams.runtime.leaving import leave_process
@@ -43,6 +40,7 @@ from recon_streams.runtime.source import LogSource
 from recon_streams.runtime.telemetry import Telemetry
 from recon_streams.runtime.watchdog import watch_progress
 from recon_streams.schedule.scheduler import keep_schedule_for_ever
+from recon_streams.signing.key_ring import KeyRing
 from recon_streams.sweeps.table import RollingView
 
 _log = structlog.get_logger()
@@ -53,10 +51,11 @@ _SESSIONS_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Duties:
-    """What a process does."""
+    """What a process does, and with which keys; without them those of the settings."""
 
     worker: bool = True
     publisher: bool = True
+    keys: KeyRing | None = None
 
 
 class House:
@@ -71,6 +70,9 @@ class House:
         self._logs = logs
         self._name = name
         self._duties = duties
+        self._keys = duties.keys
+        if duties.publisher and self._keys is None:
+            self._keys = key_ring_of(settings)
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
         self._book_answered_at = monotonic()
@@ -152,6 +154,7 @@ class House:
             terms=sweep_terms(self._settings.sweeps),
             view=RollingView(self._telemetry.table_compared),
             calendars=load_calendars(self._settings.calendars.file),
+            clients=self._settings.breaker.clients,
         )
         return WorkerParts(
             pool=self._pool,
@@ -188,24 +191,11 @@ class House:
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _publish(self) -> None:
-        terms = self._settings.publisher
-        parts = PublisherParts(
-            pool=self._pool,
-            relay=self._logs.relay,
-            writer=self._logs.writer,
-            probe=self._logs.probe,
-            terms=LeaseTerms(
-                ttl_seconds=terms.lease_seconds,
-                renew_seconds=terms.renew_seconds,
-                evaluation_age_seconds_max=terms.evaluation_age_seconds_max,
-                outbox_age_seconds_max=terms.outbox_age_seconds_max,
-            ),
-            on_published=self._published,
-            on_lease=self._leased,
-            on_unusable=self._telemetry.breaker_record_unusable,
-            rows_max=terms.rows_max,
+        assert self._keys is not None, "a publisher has keys from the start"
+        told = Told(self._name, self._telemetry)
+        await publish_for_ever(
+            self._settings, self._pool, self._logs, keys=self._keys, as_whom=told
         )
-        await run_publisher(parts, self._name)
 
     async def _keep_schedule(self) -> None:
         await keep_schedule_for_ever(
@@ -271,15 +261,6 @@ class House:
 
     def _committed(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         self._telemetry.batch_committed(canonical(batch.topic), batch, outcomes, utc_now())
-
-    def _published(self, sent: list[outbox.Waiting], at: datetime) -> None:
-        self._telemetry.messages_published([item.record for item in sent], at)
-
-    def _leased(self, refusal: LeaseRefusal | None, backlog: outbox.Backlog) -> None:
-        self._metrics.outbox_depth.set(backlog.depth)
-        self._metrics.outbox_age.set(backlog.oldest_age_seconds)
-        reason = None if refusal is None else refusal.value
-        self._telemetry.lease_decided(reason, self._settings.publisher.lease_seconds)
 
 
 @asynccontextmanager

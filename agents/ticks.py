@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from agents.patience import with_patience
-from recon_streams.book.streams import note_caught_up
+from recon_streams.book.streams import book_time, note_caught_up
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogProbe
@@ -39,11 +39,12 @@ async def note_whether_caught_up(
 
     That an answer does not come proves nothing, and neither does a fetch that brought nothing: the
     reader waits on while servers are silent. So the log is asked where it ends, and the instant is
-    taken before the question: what arrives after that is not covered by the answer.
+    taken before the question: what arrives after that is not covered by the answer. It is the
+    book's own, for this machine's clock may be wrong.
     """
     if not partitions:
         return
-    at = utc_now()
+    at = await book_time(pool)
     try:
         ends = await probe.appended_ends(partitions)
     except LogUnreachable as silence:

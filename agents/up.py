@@ -12,9 +12,10 @@ import asyncpg
 import msgspec
 
 from agents.address import ADDRESS_FILE, PARTITIONS, Address
-from agents.house import House, open_house
+from agents.house import Duties, House, open_house
 from agents.intakes import by_topic, make_intakes
 from agents.logs import Logs, postgres_logs, topic_plans
+from agents.publishing import key_ring_in
 from agents.registration import register
 from agents.sole_owner import sole_owner
 from recon_streams.book.connection import open_pool
@@ -77,7 +78,8 @@ async def _open(
         await logs.admin.apply(topic_plans(partitions=PARTITIONS))
         registry = await _register(pool, settings, accounts)
         name = f"{socket.gethostname()}-{os.getpid()}"
-        async with open_house(settings, pool, logs, name=name) as house:
+        duties = Duties(keys=key_ring_in(directory, settings))
+        async with open_house(settings, pool, logs, name=name, duties=duties) as house:
             installation = Installation(
                 postgres=postgres, pool=pool, logs=logs, house=house, registry=registry
             )

@@ -14,6 +14,7 @@ from agents.cli.app import app, run
 from agents.cli.output import talk
 from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, Place, find_place
 from agents.house import Duties, open_house
+from agents.publishing import key_ring_of
 from agents.up import bring_up_to_date, installed
 from recon_streams.book.revision import newest_revision, revision_of
 from recon_streams.registry.definition import AccountDefinition
@@ -63,7 +64,7 @@ def publisher(
 ) -> None:
     """Carry decisions to the log and renew the breaker's lease. One is active, others stand by."""
     place = _place_of_service(config, dsn, bootstrap, telemetry_port)
-    run(_serve(place, Duties(worker=False)))
+    run(_serve(place, Duties(worker=False, keys=key_ring_of(place.settings))))
 
 
 @app.command("migrate")

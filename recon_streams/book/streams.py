@@ -166,10 +166,12 @@ async def note_caught_up(
     """Note that whatever was appended before `at` is decided, where the book stands at the end.
 
     `at` must lie before the question that the log answered with `ends`. A partition that stands
-    anywhere else, on either side, is left alone.
+    anywhere else, on either side, is left alone. Whatever `at` says, nothing is decided through
+    an instant that has not come by the database's clock: the lease hangs on it.
     """
     await pool.execute(
-        "UPDATE book.stream AS s SET through_at = greatest(s.through_at, $4) "
+        "UPDATE book.stream AS s "
+        "SET through_at = greatest(s.through_at, least($4, clock_timestamp())) "
         "FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k(topic, part, next_offset) "
         "WHERE s.topic = k.topic AND s.part = k.part AND s.next_offset = k.next_offset",
         [partition.topic for partition in ends],
@@ -177,6 +179,12 @@ async def note_caught_up(
         list(ends.values()),
         at,
     )
+
+
+async def book_time(connection: Session | asyncpg.Pool) -> datetime:
+    """Return what the clock of the database says: the only one the watermark is told by."""
+    now: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    return now
 
 
 async def decided_through(connection: Session | asyncpg.Pool) -> datetime | None:

@@ -1,59 +1,145 @@
-"""The lease behind every yes: renewed only while inputs are really being evaluated."""
+"""The lease behind every yes: renewed only while inputs are really being evaluated.
 
-from datetime import datetime, timedelta
+What it promises a reader is counted from the lease before it. So each one is taken from the book
+after the one before was on the log, in one statement that also sees whether a denial still waits to
+be published: every denial that was decided before a lease was taken is on the log before it.
+"""
+
+from datetime import datetime
 from enum import StrEnum, unique
 from typing import Final
 
 import asyncpg
 import msgspec
 
-from recon_streams.log.record import OutgoingRecord
-from recon_streams.publisher.outbox import Backlog
-from topics.breaker import LEASE_KEY, LeaseRecord, StateHead
+from topics.breaker import LEASE_MS_MAX
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+# Too short to be of use to anybody, once it has travelled.
+_LEASE_MS_MIN: Final = 1_000
+
+# One statement, one snapshot: nothing can be decided between the question and the answer. All of
+# its time is the database's.
+_TAKE: Final = """
+WITH judged AS MATERIALIZED (
+    SELECT
+        (SELECT CASE WHEN bool_and(through_at IS NOT NULL) THEN min(through_at) END
+            FROM book.stream) AS through_at,
+        EXISTS (SELECT FROM book.outbox WHERE published_at IS NULL
+            AND topic LIKE 'recon.breaker%' AND topic = 'recon.breaker') AS denials_wait,
+        (SELECT count(*) FROM book.outbox WHERE published_at IS NULL) AS depth,
+        (SELECT min(created_at) FROM book.outbox WHERE published_at IS NULL) AS oldest_at,
+        clock_timestamp() AS now
+), aged AS MATERIALIZED (
+    SELECT *,
+        ceil(1000 * greatest(0, extract(epoch FROM now - through_at)))::bigint AS age_ms,
+        greatest(0, coalesce(extract(epoch FROM now - oldest_at), 0))::float8 AS oldest_seconds,
+        CASE WHEN through_at > $2::timestamptz THEN $3::bigint ELSE $4::bigint END AS own_ms
+    FROM judged
+), decided AS MATERIALIZED (
+    SELECT *, least($3 - age_ms, own_ms) AS ttl_ms, CASE
+        WHEN through_at IS NULL THEN 'NOTHING_EVALUATED'
+        WHEN denials_wait THEN 'DENIALS_WAITING'
+        WHEN $3 - age_ms < $5::bigint THEN 'EVALUATION_BEHIND'
+        WHEN own_ms < $5 THEN 'EVALUATION_STANDS'
+        WHEN oldest_seconds > $6::float8 THEN 'OUTBOX_BEHIND'
+    END AS refused FROM aged
+), taken AS (
+    UPDATE book.publisher SET lease_seq = lease_seq + $7::bigint,
+        lease_until = clock_timestamp() + make_interval(secs => ttl_ms / 1000.0)
+    FROM decided WHERE publisher_epoch = $1 AND refused IS NULL RETURNING lease_seq
+)
+SELECT through_at, depth, oldest_seconds, ttl_ms, refused,
+    (SELECT lease_seq FROM taken) AS lease_seq,
+    (SELECT publisher_epoch FROM book.publisher) AS publisher_epoch
+FROM decided
+"""
 
 
 class LeaseTerms(msgspec.Struct, frozen=True, kw_only=True):
     """How long a lease lasts, and what must be true for a new one."""
 
-    ttl_seconds: int = 15
-    renew_seconds: int = 3
+    ttl_seconds: int = LEASE_MS_MAX // 1000
+    renew_seconds: float = 3
     evaluation_age_seconds_max: int = 10
     outbox_age_seconds_max: int = 5
+
+    @property
+    def ttl_ms(self) -> int:
+        """Return how long a lease counts at most, in milliseconds; never beyond the hard bound."""
+        return min(self.ttl_seconds * 1000, LEASE_MS_MAX)
+
+    @property
+    def ttl_ms_min(self) -> int:
+        """Return what must be left of it for a lease to be given at all."""
+        return max(_LEASE_MS_MIN, self.ttl_ms - self.evaluation_age_seconds_max * 1000)
 
 
 @unique
 class LeaseRefusal(StrEnum):
     """Why no lease is given; silence then becomes *no* within the time to live."""
 
-    NOTHING_EVALUATED = "NOTHING_EVALUATED"
-    EVALUATION_BEHIND = "EVALUATION_BEHIND"
-    OUTBOX_BEHIND = "OUTBOX_BEHIND"
+    NOTHING_EVALUATED = "NOTHING_EVALUATED"  # some stream was never decided to any instant
+    DENIALS_WAITING = "DENIALS_WAITING"  # a change of a breaker is decided and not published
+    EVALUATION_BEHIND = "EVALUATION_BEHIND"  # by the database's clock
+    EVALUATION_STANDS = "EVALUATION_STANDS"  # we have not seen it move, by our own stop-watch
+    OUTBOX_BEHIND = "OUTBOX_BEHIND"  # some message has waited too long
+    LOG_CONTRADICTS = "LOG_CONTRADICTS"  # a record that does not count stands last, again and again
+    LOG_AHEAD = "LOG_AHEAD"  # the log knows a change that the book does not: an older book?
+    LOG_SILENT = "LOG_SILENT"  # taken, and whether it was written is not known
 
 
 class Superseded(Exception):
     """Another publisher has taken over; this one must leave."""
 
 
-def refusal(
-    terms: LeaseTerms, *, now: datetime, through_at: datetime | None, backlog: Backlog
-) -> LeaseRefusal | None:
-    """Return why the lease may not be renewed at `now`, or None if it may.
+class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the book said to the question for a lease.
 
-    Args:
-        terms: What a lease requires.
-        now: The current instant.
+    Attributes:
+        refused: Why there is none.
+        lease_seq: Its number; 0 if there is none.
+        ttl_ms: How long it counts.
         through_at: Every input that arrived before this was decided; None if none ever was.
-        backlog: What waits in the outbox; a trip that has not left is a trip nobody heard.
+        depth: Messages that wait in the outbox.
+        oldest_seconds: How long the oldest of them has waited.
     """
-    if through_at is None:
-        return LeaseRefusal.NOTHING_EVALUATED
-    if now - through_at > timedelta(seconds=terms.evaluation_age_seconds_max):
-        return LeaseRefusal.EVALUATION_BEHIND
-    if backlog.oldest_age_seconds > terms.outbox_age_seconds_max:
-        return LeaseRefusal.OUTBOX_BEHIND
-    return None
+
+    refused: LeaseRefusal | None
+    lease_seq: int
+    ttl_ms: int
+    through_at: datetime | None
+    depth: int
+    oldest_seconds: float
+
+
+class Progress(msgspec.Struct, kw_only=True):
+    """What this publisher itself has seen of the watermark, by its own stop-watch.
+
+    The database's clock may be set back, and then nothing would look old for as long. A stop-watch
+    is not set.
+
+    Attributes:
+        through_at: The watermark as it was last read; None before the first time.
+        moved_at: The monotonic instant at which it was last read and had moved, in seconds; None
+            before that.
+    """
+
+    through_at: datetime | None = None
+    moved_at: float | None = None
+
+    def left_ms(self, terms: LeaseTerms, now: float) -> int:
+        """Return how long a lease may count at most at the monotonic instant `now`."""
+        if self.moved_at is None:
+            return 0
+        return terms.ttl_ms - int(1000 * (now - self.moved_at)) - 1
+
+    def see(self, through_at: datetime | None, asked_at: float) -> None:
+        """Note what was answered to a question of the monotonic instant `asked_at`."""
+        if through_at is None or through_at == self.through_at:
+            return
+        if self.through_at is not None and through_at > self.through_at:
+            self.moved_at = asked_at
+        self.through_at = through_at
 
 
 async def take_over(pool: asyncpg.Pool, publisher_id: str) -> int:
@@ -66,29 +152,48 @@ async def take_over(pool: asyncpg.Pool, publisher_id: str) -> int:
     return epoch
 
 
-async def next_lease(
-    pool: asyncpg.Pool, terms: LeaseTerms, *, publisher: tuple[str, int], head: StateHead
-) -> OutgoingRecord:
-    """Return the next lease record, its number taken in the book.
+async def ask_for_lease(
+    pool: asyncpg.Pool,
+    terms: LeaseTerms,
+    *,
+    epoch: int,
+    step: int,
+    own: tuple[datetime | None, int],
+) -> LeaseAnswer:
+    """Take the next lease number from the book, if a lease may be given at all.
+
+    Args:
+        pool: The book.
+        terms: What a lease requires.
+        epoch: Ours.
+        step: 1, or 2 to leave out a number: the next lease then follows on none.
+        own: The watermark as we last read it, and the milliseconds left by our own stop-watch if
+            it has not moved since.
 
     Raises:
-        Superseded: The book knows a newer publisher than `publisher`, our id and epoch.
+        Superseded: The book knows a newer publisher.
     """
-    publisher_id, epoch = publisher
-    lease_seq = await pool.fetchval(
-        "UPDATE book.publisher SET lease_seq = lease_seq + 1, "
-        "lease_until = clock_timestamp() + make_interval(secs => $2) "
-        "WHERE publisher_epoch = $1 RETURNING lease_seq",
+    through_at, own_ms = own
+    row = await pool.fetchrow(
+        _TAKE,
         epoch,
-        terms.ttl_seconds,
+        through_at,
+        terms.ttl_ms,
+        own_ms,
+        terms.ttl_ms_min,
+        float(terms.outbox_age_seconds_max),
+        step,
     )
-    if lease_seq is None:
+    assert row is not None, "what is judged has one row"
+    refused = None if row["refused"] is None else LeaseRefusal(row["refused"])
+    # Who took over while the statement waited for the row is not in its snapshot.
+    if row["publisher_epoch"] != epoch or (refused is None and row["lease_seq"] is None):
         raise Superseded
-    record = LeaseRecord(
-        publisher_id=publisher_id,
-        publisher_epoch=epoch,
-        lease_seq=lease_seq,
-        ttl_ms=terms.ttl_seconds * 1000,
-        state_head=head,
+    return LeaseAnswer(
+        refused=refused,
+        lease_seq=row["lease_seq"] or 0,
+        ttl_ms=row["ttl_ms"] or 0,
+        through_at=row["through_at"],
+        depth=row["depth"],
+        oldest_seconds=row["oldest_seconds"],
     )
-    return OutgoingRecord("recon.breaker", LEASE_KEY, _ENCODER.encode(record))

@@ -1,45 +1,58 @@
 """The publisher as a loop: one is active by advisory lock, the others stand by."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 
 import asyncpg
 import structlog
 
 from recon_streams.book.connection import Session
-from recon_streams.book.streams import decided_through
-from recon_streams.kernel.clock import utc_now
 from recon_streams.log.port import LogProbe, LogWriter
-from recon_streams.log.record import Record
-from recon_streams.publisher import lease, outbox
-from recon_streams.publisher.lease import LeaseTerms
+from recon_streams.publisher import lease, newest, outbox
+from recon_streams.publisher.announcing import Announcer, NoPermits, Permits
+from recon_streams.publisher.lease import LeaseAnswer, LeaseRefusal, LeaseTerms
+from recon_streams.publisher.lender import Lender
+from recon_streams.publisher.listener import PublisherListener
+from recon_streams.publisher.repairing import Repairer
+from recon_streams.publisher.restating import restate_for_ever
 from recon_streams.publisher.sink import Relay
-from recon_streams.publisher.tail import BreakerTail, repairs
+from recon_streams.publisher.tail import BreakerTail
+from recon_streams.publisher.writing import BreakerWriter
+from recon_streams.signing.key_ring import KeyRing, PinnedKeys
 
 PUBLISHER_LOCK: Final = 0x7265636F6E02
 STANDBY_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.5
-REPAIR_SECONDS: Final = 60.0
-_REPAIR_ROUNDS_MAX: Final = 3
+# What is over in a moment is asked about again in a moment, and not a round later.
+_BRIEF: Final = (LeaseRefusal.DENIALS_WAITING, LeaseRefusal.EVALUATION_STANDS)
+_BRIEF_SECONDS: Final = 0.25
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublisherParts:
-    """What a publisher is made of."""
+    """What a publisher is made of.
+
+    Attributes:
+        keys: Signs, and says what readers pin.
+        permits: The copy of the permits elsewhere.
+        full_state_seconds: Every record is written again within about this time.
+        rows_max: Messages relayed at a time.
+    """
 
     pool: asyncpg.Pool
     relay: Relay
     writer: LogWriter
     probe: LogProbe
     terms: LeaseTerms
-    on_published: Callable[[list[outbox.Waiting], datetime], None]
-    on_lease: Callable[[lease.LeaseRefusal | None, outbox.Backlog], None]
-    on_unusable: Callable[[Record], None] = field(default=lambda _record: None)
+    keys: KeyRing
+    permits: Permits = field(default_factory=NoPermits)
+    listener: PublisherListener = field(default_factory=PublisherListener)
+    full_state_seconds: float = 60
     rows_max: int = 1000
 
 
@@ -71,26 +84,53 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
         decided.set()
 
     await holder.add_listener("recon_outbox", hear)
-    tail = BreakerTail(parts.probe, parts.on_unusable)
-    await _relay_all(parts)
-    await tail.catch_up()
-    await _repair(parts, tail)
+    announcer = Announcer(parts.keys.signer, parts.permits)
+    writer = BreakerWriter(
+        relay=parts.relay, writer=parts.writer, announcer=announcer, listener=parts.listener
+    )
+    pinned = PinnedKeys(parts.keys, parts.listener.keys_unreadable)
+    tail = BreakerTail(parts.probe, pinned.now, parts.listener)
+    repairer = Repairer(parts.pool, tail, writer)
+    lender = Lender(
+        parts.pool,
+        parts.writer,
+        parts.terms,
+        publisher=(publisher_id, epoch),
+        announcing=(announcer, parts.permits),
+    )
+    states = await newest.states(parts.pool)
+    await parts.permits.load(states)
+    await writer.relay_all(parts.pool, rows_max=parts.rows_max)
+    await repairer.compare_all()
     try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_relay_for_ever(parts, holder, decided))
-            tasks.create_task(_lease_for_ever(parts, tail, (publisher_id, epoch)))
-    except ExceptionGroup as failures:
-        # One of the two failed and the other was cancelled; the first failure is the cause.
-        raise failures.exceptions[0] from failures
+        await _together(
+            _relay_for_ever(parts, writer, holder, decided),
+            _lease_for_ever(parts, repairer, lender, tail),
+            restate_for_ever(
+                parts.pool, writer, every_seconds=parts.full_state_seconds, scopes=len(states)
+            ),
+        )
     finally:
         if not holder.is_closed():
             await holder.remove_listener("recon_outbox", hear)
 
 
-async def _relay_for_ever(parts: PublisherParts, holder: Session, decided: asyncio.Event) -> None:
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all of `works`; the first failure ends the others and is the cause."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for work in works:
+                tasks.create_task(work)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+
+
+async def _relay_for_ever(
+    parts: PublisherParts, writer: BreakerWriter, holder: Session, decided: asyncio.Event
+) -> None:
     while True:
         decided.clear()
-        await _relay_all(parts)
+        await writer.relay_all(parts.pool, rows_max=parts.rows_max)
         try:
             await asyncio.wait_for(decided.wait(), POLL_SECONDS)
         except TimeoutError:
@@ -98,44 +138,27 @@ async def _relay_for_ever(parts: PublisherParts, holder: Session, decided: async
             await holder.fetchval("SELECT 1")
 
 
-async def _relay_all(parts: PublisherParts) -> None:
-    while sent := await parts.relay.relay(parts.pool, rows_max=parts.rows_max):
-        parts.on_published(sent, utc_now())
-
-
 async def _lease_for_ever(
-    parts: PublisherParts, tail: BreakerTail, publisher: tuple[str, int]
+    parts: PublisherParts, repairer: Repairer, lender: Lender, tail: BreakerTail
 ) -> None:
-    rounds_to_repair = round(REPAIR_SECONDS / parts.terms.renew_seconds)
-    rounds = 0
     while True:
-        await tail.catch_up()
-        rounds += 1
-        if rounds % rounds_to_repair == 0:
-            await _repair(parts, tail)
-        backlog = await outbox.backlog(parts.pool)
-        refused = lease.refusal(
-            parts.terms,
-            now=utc_now(),
-            through_at=await decided_through(parts.pool),
-            backlog=backlog,
-        )
-        if refused is None:
-            record = await lease.next_lease(
-                parts.pool, parts.terms, publisher=publisher, head=tail.head
-            )
-            await parts.writer.append([record])
-        parts.on_lease(refused, backlog)
-        await asyncio.sleep(parts.terms.renew_seconds)
+        began_at = monotonic()
+        refused = await repairer.look()
+        answer = await lender.lend(tail.head) if refused is None else await _refusal(parts, refused)
+        parts.listener.lease_decided(answer)
+        pause = parts.terms.renew_seconds
+        if answer.refused in _BRIEF:
+            pause = _BRIEF_SECONDS
+        await asyncio.sleep(max(_BRIEF_SECONDS, pause - (monotonic() - began_at)))
 
 
-async def _repair(parts: PublisherParts, tail: BreakerTail) -> None:
-    # The relay goes on meanwhile: what was newest when it was read may land behind a newer one,
-    # and then that is written once more. Only a scope that changes all the time needs a third.
-    for _ in range(_REPAIR_ROUNDS_MAX):
-        stale = await repairs(parts.pool, tail)
-        if not stale:
-            return
-        _log.warning("breaker_records_repaired", count=len(stale))
-        await parts.writer.append(stale)
-        await tail.catch_up()
+async def _refusal(parts: PublisherParts, refused: LeaseRefusal) -> LeaseAnswer:
+    backlog = await outbox.backlog(parts.pool)
+    return LeaseAnswer(
+        refused=refused,
+        lease_seq=0,
+        ttl_ms=0,
+        through_at=None,
+        depth=backlog.depth,
+        oldest_seconds=backlog.oldest_age_seconds,
+    )

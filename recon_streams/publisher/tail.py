@@ -5,106 +5,118 @@ and wakes could write an old CLOSED over a newer OPEN. Whoever reads the log's e
 writes the newest record again.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Collection
+from typing import Final, NamedTuple
 
-import asyncpg
 import msgspec
 
 from recon_streams.log.port import LogProbe
-from recon_streams.log.record import OutgoingRecord, Record, TopicPartition
-from topics.breaker import LEASE_KEY, BreakerRecord, BreakerState, StateHead
-from topics.positions import Side
+from recon_streams.log.record import Record, TopicPartition
+from recon_streams.publisher.listener import PublisherListener
+from recon_streams.signing.public_keys import PublicKeys
+from recon_streams.signing.signer import signature_flaw
+from topics.breaker import LEASE_KEY, BreakerRecord, StateHead
 
 BREAKER: Final = TopicPartition("recon.breaker", 0)
 
+Version = tuple[int, int]
+_NEVER: Final[Version] = (0, 0)
 _DECODER: Final = msgspec.json.Decoder(BreakerRecord)
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-
-# A step by the key for each account: transitions are never deleted, and there is no end to them.
-_NEWEST: Final = """
-SELECT number, account_id, currency, epoch, seq FROM positions.account AS a CROSS JOIN LATERAL (
-    SELECT epoch, seq FROM positions.breaker_transition AS t
-    WHERE t.number = a.number ORDER BY epoch DESC LIMIT 1
-) AS newest
-"""
-_TRANSITIONS: Final = """
-SELECT account_id, currency, t.* FROM unnest($1::int[], $2::bigint[]) AS k (number, epoch)
-JOIN positions.breaker_transition AS t USING (number, epoch) JOIN positions.account USING (number)
-"""
 
 
-class _Sides(msgspec.Struct, frozen=True):
-    bank_side: Side = Side()
-    ledger_side: Side = Side()
+class _Said(NamedTuple):
+    """What one record says of its scope; no version if no reader could use it."""
 
-
-class _Evidence(msgspec.Struct, frozen=True):
-    """What of a transition's evidence says how far its inputs went."""
-
-    position: _Sides
-
-
-_EVIDENCE_DECODER: Final = msgspec.json.Decoder(_Evidence)
+    record: Record
+    version: Version | None
 
 
 class BreakerTail:
-    """The newest record of each scope on the log, read from its start to its end."""
+    """The newest record of each scope on the log, read from its start to its end.
+
+    Attributes:
+        last: The version that stands last for each scope, if a reader could use it.
+        head: The newest state record, which a lease names.
+    """
 
     def __init__(
-        self, probe: LogProbe, on_unusable: Callable[[Record], None] = lambda _record: None
+        self,
+        probe: LogProbe,
+        trusted: Callable[[], PublicKeys],
+        listener: PublisherListener | None = None,
     ) -> None:
-        """Read through `probe`, which must be started; tell `on_unusable` what says nothing."""
+        """Read through `probe`, which must be started; `trusted` are the keys readers pin now."""
         self._probe = probe
-        self._on_unusable = on_unusable
+        self._trusted = trusted
+        self._listener = listener or PublisherListener()
         self._next_offset: int | None = None
-        self.last: dict[str, tuple[int, int]] = {}
+        self._highest: dict[str, Version] = {}
+        self._suspects: set[str] = set()
+        self.last: dict[str, Version] = {}
         self.head = StateHead(offset=-1, seq=0)
+
+    @property
+    def suspects(self) -> frozenset[str]:
+        """The scopes whose last record has not been held against the book yet."""
+        return frozenset(self._suspects)
+
+    def suspect(self, scopes: Collection[str]) -> None:
+        """Have `scopes` held against the book."""
+        self._suspects.update(scopes)
+
+    def settle(self, scope: str, version: Version | None) -> None:
+        """Suspect `scope` no more: the book says `version` of it, or, if None, nothing."""
+        self._suspects.discard(scope)
+        if version is not None:
+            self._highest[scope] = version
 
     async def catch_up(self) -> None:
         """Read what was appended since the last call."""
         end = (await self._probe.end_offsets([BREAKER]))[BREAKER]
         start = (await self._probe.start_offsets([BREAKER]))[BREAKER]
         first = max(start, self._next_offset or 0)
+        is_history = self._next_offset is None
+        newest: dict[str, _Said] = {}
         if first < end:
             async for record in self._probe.read(BREAKER, first, end):
-                self._see(record)
+                self._see(record, newest, is_history=is_history)
+        # Only what stands last is what a later reader meets: the rest need not be verified.
+        keys = self._trusted() if newest else {}
+        for scope, said in newest.items():
+            self._judge(scope, said, keys)
         self._next_offset = max(first, end)
 
-    def _see(self, record: Record) -> None:
+    def _see(self, record: Record, newest: dict[str, _Said], *, is_history: bool) -> None:
         if record.key is None or record.key == LEASE_KEY:
             return
         scope = record.key.decode(errors="replace")
         state = _state_of(record, scope)
         if state is None:
-            # Compaction would keep just this one of its key. What the book knows is written over
-            # it, as to a reader it is as if the scope were gone.
-            self.last.pop(scope, None)
-            self._on_unusable(record)
+            newest[scope] = _Said(record, None)
+            self._listener.unusable(record)
             return
-        self.last[scope] = (state.epoch, state.seq)
+        version = state.epoch, state.seq
+        if version < self._highest.get(scope, _NEVER) and not is_history:
+            self._listener.stale(record)
+        # Not verified: what a forged one does to it ends when the book is asked.
+        self._highest[scope] = max(version, self._highest.get(scope, _NEVER))
         self.head = StateHead(offset=record.offset, seq=state.seq)
+        newest[scope] = _Said(record, version)
 
-
-async def repairs(pool: asyncpg.Pool, tail: BreakerTail) -> list[OutgoingRecord]:
-    """Return the records that must be written again because the log's last word is stale.
-
-    Scopes with messages still waiting in the outbox are left to it.
-    """
-    newest = await pool.fetch(_NEWEST)
-    waiting = await pool.fetch(
-        "SELECT DISTINCT key FROM book.outbox "
-        "WHERE published_at IS NULL AND topic = 'recon.breaker'"
-    )
-    busy = {row["key"].decode() for row in waiting}
-    stale = {
-        row["number"]: row["epoch"]
-        for row in newest
-        if (scope := _scope_of(row)) not in busy
-        and tail.last.get(scope, (0, 0)) < (row["epoch"], row["seq"])
-    }
-    rows = await pool.fetch(_TRANSITIONS, list(stale), list(stale.values())) if stale else []
-    return [_record(row) for row in rows]
+    def _judge(self, scope: str, said: _Said, keys: PublicKeys) -> None:
+        record, version = said
+        self.last.pop(scope, None)
+        if version is not None:
+            assert record.value is not None, "it was decoded"
+            if signature_flaw(record.value, record.headers, keys) is not None:
+                self._listener.unusable(record)
+                version = None
+        if version is not None:
+            self.last[scope] = version
+        # Be it good or bad, the book says whether it is the one that should stand here. Compaction
+        # would keep just this one of its key: to a reader that finds a bad one it is as if the
+        # scope were gone.
+        self._suspects.add(scope)
 
 
 def _state_of(record: Record, scope: str) -> BreakerRecord | None:
@@ -115,33 +127,4 @@ def _state_of(record: Record, scope: str) -> BreakerRecord | None:
         state = _DECODER.decode(record.value)
     except msgspec.DecodeError:
         return None
-    return state if state.scope == scope else None
-
-
-def _scope_of(row: asyncpg.Record) -> str:
-    return f"account:{row['account_id']}:{row['currency']}"
-
-
-def _record(row: asyncpg.Record) -> OutgoingRecord:
-    scope = _scope_of(row)
-    record = BreakerRecord(
-        scope=scope,
-        state=BreakerState(row["to_state"]),
-        epoch=row["epoch"],
-        seq=row["seq"],
-        reason_code=row["reason"],
-        evidence_hash=row["evidence_hash"],
-        decided_at=row["decided_at"],
-        inputs_through=_inputs_through(row["evidence"]),
-    )
-    return OutgoingRecord(BREAKER.topic, scope.encode(), _ENCODER.encode(record))
-
-
-def _inputs_through(evidence: bytes) -> dict[str, int]:
-    """Return the newest input of each side, as the evidence of the transition names them."""
-    position = _EVIDENCE_DECODER.decode(evidence).position
-    return {
-        f"{side.topic}/{side.partition}": side.offset
-        for side in (position.bank_side, position.ledger_side)
-        if side.offset is not None
-    }
+    return state if state.scope == scope and state.schema_version == 1 else None

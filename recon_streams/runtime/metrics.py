@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.publisher.lease import LeaseRefusal
 from recon_streams.sweeps.answer import UNREACHABLE
 from recon_streams.sweeps.sweep import TableState
 from topics.alerts import Severity
@@ -96,11 +97,30 @@ class Metrics:
             ["invariant"],
             registry=registry,
         )
+        self._make_counters_of_the_breaker_topic(registry)
+
+    def _make_counters_of_the_breaker_topic(self, registry: CollectorRegistry) -> None:
         self.unusable_breakers = Counter(
             "recon_breaker_records_unusable",
-            "Records on recon.breaker that say nothing; somebody else writes there",
+            "Records on recon.breaker no reader believes; somebody else writes there",
             registry=registry,
         )
+        self.stale_breakers = Counter(
+            "recon_breaker_stale_records",
+            "Records on recon.breaker below one that was there already; a process woke up",
+            registry=registry,
+        )
+        self.breakers_repaired = Counter(
+            "recon_breaker_records_repaired",
+            "Records written again because another stood last",
+            registry=registry,
+        )
+        self.breakers_restated = Counter(
+            "recon_breaker_records_restated",
+            "Records written again because their turn had come",
+            registry=registry,
+        )
+        self.leases = Counter("recon_breaker_leases", "Leases given", registry=registry)
 
     def _make_counters_of_sweeps(self, registry: CollectorRegistry) -> None:
         self.tables = Counter(
@@ -135,6 +155,11 @@ class Metrics:
         self.lease_remaining = Gauge(
             "recon_breaker_lease_remaining_seconds",
             "Until CLOSED stops counting",
+            registry=registry,
+        )
+        self.lease_gap = Gauge(
+            "recon_breaker_lease_gap_seconds",
+            "How long CLOSED has not counted; 0 while it does",
             registry=registry,
         )
         self.outbox_depth = Gauge(
@@ -200,6 +225,8 @@ class Metrics:
                 self.quarantined.labels(source, code.value)
         for state in BreakerState:
             self.transitions.labels(state.value)
+        for refusal in LeaseRefusal:
+            self.lease_refusals.labels(refusal.value)
         for table in TableState:
             self.tables.labels(table.value)
         for outcome in ("BALANCE", "REFUSED", *sorted(UNREACHABLE)):

@@ -42,6 +42,7 @@ class Telemetry:
     def __init__(self, metrics: Metrics) -> None:
         """Move `metrics`."""
         self.metrics = metrics
+        self._refused: str | None = None
 
     def batch_committed(
         self, source: str, batch: Batch, outcomes: Sequence[Outcome], at: datetime
@@ -77,13 +78,18 @@ class Telemetry:
             if record.topic == "recon.breaker" and record.key != LEASE_KEY and record.value:
                 self._breaker_published(_DECODER.decode(record.value), at)
 
-    def lease_decided(self, refusal: str | None, ttl_seconds: int) -> None:
+    def lease_decided(self, refusal: str | None, ttl_seconds: float) -> None:
         """The lease was renewed, or was not and why."""
+        known, self._refused = self._refused, refusal
         if refusal is None:
             self.metrics.lease_remaining.set(ttl_seconds)
+            self.metrics.lease_gap.set(0)
+            self.metrics.leases.inc()
             return
         self.metrics.lease_refusals.labels(refusal).inc()
-        _log.warning("lease_refused", reason=refusal)
+        # It is asked for several times a second while it is refused.
+        if refusal != known:
+            _log.warning("lease_refused", reason=refusal)
 
     def breaker_record_unusable(self, record: Record) -> None:
         """Somebody wrote to `recon.breaker` what no reader can use."""
@@ -94,6 +100,25 @@ class Telemetry:
             partition=record.partition,
             offset=record.offset,
         )
+
+    def breaker_record_stale(self, record: Record) -> None:
+        """A record that does not count any more was written behind one that does."""
+        self.metrics.stale_breakers.inc()
+        _log.error(
+            "breaker_record_stale",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
+
+    def breaker_records_repaired(self, count: int) -> None:
+        """What stood last on `recon.breaker` and did not count was written over."""
+        self.metrics.breakers_repaired.inc(count)
+        _log.warning("breaker_records_repaired", count=count)
+
+    def keys_unreadable(self, reason: str) -> None:
+        """The file of the keys that readers pin cannot be used now."""
+        _log.error("public_keys_unreadable", reason=reason)
 
     def invariant_violated(self, invariant: str, count: int) -> None:
         """Something that must hold does not."""

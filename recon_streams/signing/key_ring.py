@@ -1,5 +1,6 @@
 """What a publisher knows of keys: the one it signs with, and all that readers pin now."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,3 +53,28 @@ def own_key_ring(key_file: Path, public_keys_file: Path) -> KeyRing:
     if signer.public.kid not in known:
         write_key_set(public_keys_file, {**known, signer.public.kid: signer.public})
     return KeyRing(signer=signer, public_keys_file=public_keys_file)
+
+
+class PinnedKeys:
+    """What readers pin now, and what they pinned before while the file cannot be used.
+
+    Somebody who edits the file must not end the publisher; what it then knows is a moment old.
+    """
+
+    def __init__(self, ring: KeyRing, on_unreadable: Callable[[str], None]) -> None:
+        """Read `ring` now; tell `on_unreadable` why a later reading failed.
+
+        Raises:
+            KeyUnusable: This first reading failed.
+        """
+        self._ring = ring
+        self._on_unreadable = on_unreadable
+        self._last = ring.trusted()
+
+    def now(self) -> PublicKeys:
+        """Return the keys."""
+        try:
+            self._last = self._ring.trusted()
+        except KeyUnusable as error:
+            self._on_unreadable(str(error))
+        return self._last

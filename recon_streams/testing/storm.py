@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from recon_streams.testing.keys import signing_environment
+
 FAULTPOINTS: Final = {
     "worker": ("after_fetch", "before_commit", "after_commit"),
     "publisher": ("after_publish_before_mark", "before_ticks_commit", "after_ticks_commit"),
@@ -68,7 +70,9 @@ class Process:
 def process(
     kind: str, name: str, options: list[str], environment: Mapping[str, str], directory: Path
 ) -> Process:
-    """Return a `recon-streams` process of `kind`, not started."""
+    """Return a `recon-streams` process of `kind`, not started; a publisher gets a key."""
+    if kind == "publisher":
+        environment = {**signing_environment(directory), **environment}
     command = [sys.executable, "-m", "agents.cli", kind, "--telemetry-port", "0", *options]
     return Process(kind, name, command, environment, directory / f"{name}.log")
 

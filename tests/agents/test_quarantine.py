@@ -31,6 +31,7 @@ from recon_streams.publisher.service import PublisherParts, run_publisher
 from recon_streams.registry.file import load_accounts
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.settings import load_settings
+from recon_streams.testing.keys import new_key_ring
 from topics.alerts import Alert
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(120)]
@@ -249,8 +250,7 @@ def _publisher(stack: Stack) -> PublisherParts:
         writer=stack.logs.writer,
         probe=stack.logs.probe,
         terms=LeaseTerms(renew_seconds=1),
-        on_published=lambda *_: None,
-        on_lease=lambda *_: None,
+        keys=new_key_ring(),
     )
 
 

@@ -15,6 +15,7 @@ from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.log.record import OutgoingRecord, TopicPartition
 from recon_streams.runtime.settings import load_settings
+from recon_streams.testing.keys import new_key_ring
 
 pytestmark = pytest.mark.postgres
 
@@ -62,7 +63,7 @@ async def test_inputs_that_wait_are_kept_however_old_they_are(old: Old) -> None:
 async def test_a_house_that_publishes_trims_the_log(old: Old) -> None:
     settings = load_settings(None, {}, {"telemetry.port": 0})
     stop = asyncio.Event()
-    duties = Duties(worker=False)
+    duties = Duties(worker=False, keys=new_key_ring())
     async with open_house(settings, old.pool, old.logs, name="test", duties=duties) as house:
         serving = asyncio.create_task(house.serve(stop))
         async with asyncio.timeout(10):

@@ -27,6 +27,7 @@ from recon_streams.publisher.lease import LeaseTerms
 from recon_streams.publisher.service import PublisherParts, run_publisher
 from recon_streams.publisher.sink import TableRelay
 from recon_streams.registry.definition import AccountDefinition, BankAccount, Opening
+from recon_streams.testing.keys import new_key_ring
 from recon_streams.testing.traffic import OPENING_MINOR, Plan, Traffic, bank_id_of, text_of
 from topics.breaker import LeaseRecord
 from topics.catalogue import CATALOGUE
@@ -92,8 +93,7 @@ async def house(database: str) -> AsyncIterator[House]:
                 writer=writer,
                 probe=probe,
                 terms=LeaseTerms(renew_seconds=1),
-                on_published=lambda *_: None,
-                on_lease=lambda *_: None,
+                keys=new_key_ring(),
             ),
             "publisher-1",
         )

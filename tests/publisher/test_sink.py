@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from typing_extensions import override
 
-from agents.logs import postgres_logs, topic_plans
+from agents.logs import Logs, postgres_logs, topic_plans
 from recon_streams.book.connection import Session, open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.unit_of_work import UnitOfWork
@@ -36,6 +36,7 @@ async def test_two_publishers_at_once_send_every_message_once_and_in_order(datab
     pool = await open_pool(database)
     logs = postgres_logs(pool, group="recon")
     await logs.admin.apply(topic_plans(partitions=1))
+    await _empty(logs, pool)
     values = [f"{number}".encode() for number in range(30)]
     async with UnitOfWork(pool) as unit:
         unit.publish([OutgoingRecord(ALERTS, b"k", value) for value in values])
@@ -58,6 +59,7 @@ async def test_what_stops_payouts_does_not_queue_behind_what_informs(database: s
     pool = await open_pool(database)
     logs = postgres_logs(pool, group="recon")
     await logs.admin.apply(topic_plans(partitions=1))
+    await _empty(logs, pool)
     async with UnitOfWork(pool) as unit:
         unit.publish([OutgoingRecord(ALERTS, b"k", b"1"), OutgoingRecord(ALERTS, b"k", b"2")])
     async with UnitOfWork(pool) as unit:
@@ -66,6 +68,12 @@ async def test_what_stops_payouts_does_not_queue_behind_what_informs(database: s
     sent = [[item.record.value for item in await relay.relay(pool, rows_max=10)] for _ in range(3)]
     assert sent == [[b"3"], [b"1", b"2"], []]
     await pool.close()
+
+
+async def _empty(logs: Logs, pool: asyncpg.Pool) -> None:
+    """Publish what a new book has to say."""
+    while await logs.relay.relay(pool, rows_max=10):
+        pass
 
 
 async def _waits(pool: asyncpg.Pool) -> bool:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import asyncpg
 import msgspec
 import pytest
+from typing_extensions import override
 
 from agents.commit import commit_batch
 from agents.intakes import make_intakes
@@ -19,8 +20,15 @@ from recon_streams.book.reading import read_batch
 from recon_streams.book.streams import open_positions
 from recon_streams.log.record import Batch, OutgoingRecord, Record, TopicPartition
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
-from recon_streams.publisher.tail import BREAKER, BreakerTail, repairs
+from recon_streams.publisher.announcing import Announcer, NoPermits
+from recon_streams.publisher.lease import LeaseRefusal
+from recon_streams.publisher.listener import PublisherListener
+from recon_streams.publisher.repairing import Repairer
+from recon_streams.publisher.tail import BREAKER, BreakerTail
+from recon_streams.publisher.writing import BreakerWriter
 from recon_streams.registry.definition import AccountDefinition, BankAccount, Opening
+from recon_streams.signing.signer import Signer, signature_flaw
+from recon_streams.testing.keys import new_key_ring
 
 pytestmark = pytest.mark.postgres
 
@@ -29,16 +37,43 @@ SCOPE = b"account:AE-1:AED"
 
 
 @dataclass
+class Heard(PublisherListener):
+    """What the publisher told."""
+
+    unreadable: list[Record] = field(default_factory=list)
+    below: list[Record] = field(default_factory=list)
+    repairs: int = 0
+
+    @override
+    def unusable(self, record: Record) -> None:
+        self.unreadable.append(record)
+
+    @override
+    def stale(self, record: Record) -> None:
+        self.below.append(record)
+
+    @override
+    def repaired(self, count: int) -> None:
+        self.repairs += count
+
+
+@dataclass
 class Post:
     """A book with one account whose breaker record was published, and the tail of the log."""
 
     pool: asyncpg.Pool
     logs: Logs
-    tail: BreakerTail
-    unusable: list[Record]
+    repairer: Repairer
+    heard: Heard
+    signer: Signer
+    announcer: Announcer
 
-    async def append(self, value: bytes | None, key: bytes = SCOPE) -> None:
-        await self.logs.writer.append([OutgoingRecord(BREAKER.topic, key, value)])
+    async def append(
+        self, value: bytes | None, key: bytes = SCOPE, *, by: Signer | None = None
+    ) -> None:
+        """Append as somebody who has the key of `by`, or none."""
+        record = OutgoingRecord(BREAKER.topic, key, value)
+        await self.logs.writer.append([record if by is None else by.seal(record)])
 
     async def fall_short(self) -> None:
         """Let the ledger say that it has far more than the bank, and publish what follows."""
@@ -52,7 +87,10 @@ class Post:
         intake = make_intakes(DirectoryCache())[BALANCES.topic]
         batch = Batch(*BALANCES, 0, 1, (record,))
         await commit_batch(self.pool, intake, batch, await read_batch(intake, batch))
-        while await self.logs.relay.relay(self.pool, rows_max=100):
+        await self.relay()
+
+    async def relay(self) -> None:
+        while await self.logs.relay.relay(self.pool, rows_max=100, prepare=self.announcer.prepare):
             pass
 
     async def last(self) -> bytes | None:
@@ -60,11 +98,10 @@ class Post:
         return None if found is None else found.value
 
     async def repair(self) -> int:
-        await self.tail.catch_up()
-        stale = await repairs(self.pool, self.tail)
-        await self.logs.writer.append(stale)
-        await self.tail.catch_up()
-        return len(stale)
+        """Look as the publisher does in each round; return how many records were repaired."""
+        before = self.heard.repairs
+        assert await self.repairer.look() is None
+        return self.heard.repairs - before
 
 
 @pytest.fixture
@@ -82,17 +119,23 @@ async def post(database: str) -> AsyncIterator[Post]:
         opening=Opening(as_of=now, bank=Decimal("1.00"), ledger=Decimal("1.00")),
     )
     await apply_registry(pool, [account], source="test", actor="t", now=now)
-    while await logs.relay.relay(pool, rows_max=100):
-        pass
-    unusable: list[Record] = []
-    yield Post(pool, logs, BreakerTail(logs.probe, unusable.append), unusable)
+    heard, keys = Heard(), new_key_ring()
+    announcer = Announcer(keys.signer, NoPermits())
+    writer = BreakerWriter(
+        relay=logs.relay, writer=logs.writer, announcer=announcer, listener=heard
+    )
+    tail = BreakerTail(logs.probe, keys.trusted, heard)
+    post = Post(pool, logs, Repairer(pool, tail, writer), heard, keys.signer, announcer)
+    await post.relay()
+    await post.repairer.compare_all()
+    yield post
     await pool.close()
 
 
 async def test_a_log_that_says_what_the_book_knows_needs_no_repair(post: Post) -> None:
     assert await post.last() is not None
     assert await post.repair() == 0
-    assert post.unusable == []
+    assert post.heard.unreadable == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +155,7 @@ async def test_what_no_reader_can_use_is_told_and_written_over(
     await post.append(value)
     assert await post.repair() == 1
     assert await post.last() == published
-    assert [each.value for each in post.unusable] == [value]
+    assert [each.value for each in post.heard.unreadable] == [value]
     assert await post.repair() == 0
 
 
@@ -121,7 +164,7 @@ async def test_a_record_under_the_key_of_another_scope_is_written_over(post: Pos
     assert published is not None
     other = msgspec.json.decode(published)
     other["scope"] = "account:AE-2:AED"
-    await post.append(msgspec.json.encode(other))
+    await post.append(msgspec.json.encode(other), by=post.signer)
     assert await post.repair() == 1
     assert await post.last() == published
 
@@ -129,7 +172,7 @@ async def test_a_record_under_the_key_of_another_scope_is_written_over(post: Pos
 async def test_a_key_that_is_no_text_harms_nobody(post: Post) -> None:
     await post.append(b"no json", key=b"\xff\xfe")
     assert await post.repair() == 0
-    assert len(post.unusable) == 1
+    assert len(post.heard.unreadable) == 1
 
 
 async def test_an_old_record_written_last_is_written_over_byte_for_byte(post: Post) -> None:
@@ -139,6 +182,55 @@ async def test_an_old_record_written_last_is_written_over_byte_for_byte(post: Po
     newest = msgspec.json.decode(published)
     assert newest["state"] != "CLOSED"
     assert newest["inputs_through"] == {"ledger.balances/0": 0}
-    await post.append(msgspec.json.encode({**newest, "epoch": 0, "seq": 0}))
+    await post.append(msgspec.json.encode({**newest, "epoch": 0, "seq": 0}), by=post.signer)
     assert await post.repair() == 1
     assert await post.last() == published
+    assert len(post.heard.below) == 1
+
+
+async def test_a_record_that_nobody_we_know_has_signed_is_written_over(post: Post) -> None:
+    published = await post.last()
+    assert published is not None
+    forged = msgspec.json.encode({**msgspec.json.decode(published), "epoch": 99, "seq": 99})
+    for by in (None, new_key_ring().signer):
+        await post.append(forged, by=by)
+        assert await post.repair() == 1
+        assert await post.last() == published
+    assert len(post.heard.unreadable) == 2
+    assert await post.repair() == 0
+
+
+async def test_a_scope_that_is_gone_from_the_log_is_found_at_the_start(post: Post) -> None:
+    await post.append(None)
+    await post.repairer.compare_all()
+    assert await post.repair() == 1
+
+
+async def test_a_scope_that_the_book_does_not_know_harms_nobody(post: Post) -> None:
+    published = await post.last()
+    assert published is not None
+    other = {**msgspec.json.decode(published), "scope": "account:XX:AED"}
+    await post.append(msgspec.json.encode(other), key=b"account:XX:AED")
+    assert await post.repair() == 0
+    assert await post.repair() == 0
+
+
+async def test_a_log_that_knows_more_than_the_book_ends_all_permission(post: Post) -> None:
+    published = await post.last()
+    assert published is not None
+    newer = {**msgspec.json.decode(published), "epoch": 7, "seq": 7}
+    await post.append(msgspec.json.encode(newer), by=post.signer)
+    assert await post.repairer.look() is LeaseRefusal.LOG_AHEAD
+    assert await post.repairer.look() is LeaseRefusal.LOG_AHEAD
+    assert post.heard.repairs == 0
+
+
+async def test_whatever_its_own_hand_or_another_wrote_the_publisher_signs_what_it_repairs(
+    post: Post,
+) -> None:
+    await post.append(b"no json")
+    assert await post.repair() == 1
+    record = (await post.logs.probe.read_latest(BREAKER.topic))[SCOPE]
+    assert record.value is not None
+    pinned = {post.signer.public.kid: post.signer.public}
+    assert signature_flaw(record.value, record.headers, pinned) is None

@@ -1,0 +1,139 @@
+"""The composition of a publisher: its keys, its copy of the permits, and what it tells us."""
+
+from pathlib import Path
+
+import asyncpg
+from typing_extensions import override
+
+from agents.logs import Logs
+from recon_streams.kernel.clock import utc_now
+from recon_streams.log.record import Record
+from recon_streams.publisher.lease import LeaseAnswer, LeaseTerms
+from recon_streams.publisher.listener import PublisherListener
+from recon_streams.publisher.outbox import Waiting
+from recon_streams.publisher.service import PublisherParts, run_publisher
+from recon_streams.runtime.problems import ConfigurationInvalid, Problem
+from recon_streams.runtime.settings import Settings
+from recon_streams.runtime.telemetry import Telemetry
+from recon_streams.signing.key_ring import KeyRing, own_key_ring
+from recon_streams.signing.private_key import read_private_key
+from recon_streams.signing.public_keys import KeyUnusable
+from recon_streams.signing.signer import Signer
+
+KEY_FILE = "keys/breaker.pem"
+PUBLIC_KEYS_FILE = "breaker-keys.json"
+
+
+def key_ring_of(settings: Settings) -> KeyRing:
+    """Return the keys that `settings` name.
+
+    Raises:
+        ConfigurationInvalid: There is none, it cannot be used, or no reader would believe it.
+    """
+    signing = settings.signing
+    if signing.key_file is None:
+        message = (
+            "a publisher signs what the breaker says and needs a key; make one with "
+            "`recon-streams keys new --key-file breaker.pem --public-keys breaker-keys.json`"
+        )
+        raise _invalid("signing.key_file", message)
+    try:
+        signer = Signer(read_private_key(signing.key_file))
+    except KeyUnusable as error:
+        raise _invalid("signing.key_file", str(error)) from error
+    ring = KeyRing(signer=signer, public_keys_file=signing.public_keys_file)
+    try:
+        ring.trusted()
+    except KeyUnusable as error:
+        raise _invalid("signing.public_keys_file", str(error)) from error
+    return ring
+
+
+def key_ring_in(directory: Path, settings: Settings) -> KeyRing:
+    """Return the keys of an installation in `directory`: its own unless the settings name others.
+
+    Raises:
+        ConfigurationInvalid: They cannot be used.
+    """
+    if settings.signing.key_file is not None:
+        return key_ring_of(settings)
+    try:
+        return own_key_ring(directory / KEY_FILE, directory / PUBLIC_KEYS_FILE)
+    except KeyUnusable as error:
+        raise _invalid("signing.key_file", str(error)) from error
+
+
+async def publish_for_ever(
+    settings: Settings, pool: asyncpg.Pool, logs: Logs, *, keys: KeyRing, as_whom: "Told"
+) -> None:
+    """Stand by and publish. Runs for ever."""
+    terms = settings.publisher
+    parts = PublisherParts(
+        pool=pool,
+        relay=logs.relay,
+        writer=logs.writer,
+        probe=logs.probe,
+        terms=LeaseTerms(
+            ttl_seconds=terms.lease_seconds,
+            renew_seconds=terms.renew_seconds,
+            evaluation_age_seconds_max=terms.evaluation_age_seconds_max,
+            outbox_age_seconds_max=terms.outbox_age_seconds_max,
+        ),
+        keys=keys,
+        listener=as_whom,
+        full_state_seconds=terms.full_state_seconds,
+        rows_max=terms.rows_max,
+    )
+    await run_publisher(parts, as_whom.name)
+
+
+class Told(PublisherListener):
+    """Passes on to the telemetry what one publisher tells."""
+
+    def __init__(self, name: str, telemetry: Telemetry) -> None:
+        """Tell `telemetry` of the publisher `name`."""
+        self.name = name
+        self._telemetry = telemetry
+
+    @override
+    def published(self, sent: list[Waiting]) -> None:
+        """See `PublisherListener.published`."""
+        self._telemetry.messages_published([item.record for item in sent], utc_now())
+
+    @override
+    def lease_decided(self, answer: LeaseAnswer) -> None:
+        """See `PublisherListener.lease_decided`."""
+        metrics = self._telemetry.metrics
+        metrics.outbox_depth.set(answer.depth)
+        metrics.outbox_age.set(answer.oldest_seconds)
+        reason = None if answer.refused is None else answer.refused.value
+        self._telemetry.lease_decided(reason, answer.ttl_ms / 1000)
+
+    @override
+    def unusable(self, record: Record) -> None:
+        """See `PublisherListener.unusable`."""
+        self._telemetry.breaker_record_unusable(record)
+
+    @override
+    def stale(self, record: Record) -> None:
+        """See `PublisherListener.stale`."""
+        self._telemetry.breaker_record_stale(record)
+
+    @override
+    def repaired(self, count: int) -> None:
+        """See `PublisherListener.repaired`."""
+        self._telemetry.breaker_records_repaired(count)
+
+    @override
+    def restated(self, count: int) -> None:
+        """See `PublisherListener.restated`."""
+        self._telemetry.metrics.breakers_restated.inc(count)
+
+    @override
+    def keys_unreadable(self, reason: str) -> None:
+        """See `PublisherListener.keys_unreadable`."""
+        self._telemetry.keys_unreadable(reason)
+
+
+def _invalid(setting: str, message: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid((Problem(place=setting, path=setting, message=message),))

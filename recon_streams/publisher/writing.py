@@ -1,0 +1,64 @@
+"""Everything this publisher writes of scopes goes through here, one at a time and signed."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from recon_streams.log.port import LogWriter
+from recon_streams.log.record import OutgoingRecord
+from recon_streams.publisher.announcing import Announcer
+from recon_streams.publisher.listener import PublisherListener
+from recon_streams.publisher.sink import Relay
+
+
+class BreakerWriter:
+    """Relays, repairs and restates in turn.
+
+    What was read from the book as the newest must not land on the log behind something newer that
+    the relay has carried there meanwhile.
+    """
+
+    def __init__(
+        self,
+        *,
+        relay: Relay,
+        writer: LogWriter,
+        announcer: Announcer,
+        listener: PublisherListener,
+    ) -> None:
+        """Carry the outbox with `relay` and write the rest with `writer`; tell `listener`."""
+        self._relay = relay
+        self._writer = writer
+        self._announcer = announcer
+        self._listener = listener
+        self._lock = asyncio.Lock()
+
+    def alone(self) -> asyncio.Lock:
+        """Return what to hold while the newest records are read and written."""
+        return self._lock
+
+    async def relay_all(self, pool: asyncpg.Pool, *, rows_max: int) -> None:
+        """Publish what waits in the outbox until nothing does."""
+        while True:
+            async with self._lock:
+                sent = await self._relay.relay(
+                    pool, rows_max=rows_max, prepare=self._announcer.prepare
+                )
+            if not sent:
+                return
+            self._listener.published(sent)
+
+    async def append_repairs(self, records: Sequence[OutgoingRecord]) -> None:
+        """Write `records` because others stand last; the caller is alone."""
+        await self._append(records)
+        self._listener.repaired(len(records))
+
+    async def append_restated(self, records: Sequence[OutgoingRecord]) -> None:
+        """Write `records` because their turn has come; the caller is alone."""
+        await self._append(records)
+        self._listener.restated(len(records))
+
+    async def _append(self, records: Sequence[OutgoingRecord]) -> None:
+        assert self._lock.locked(), "the newest is read and written in one go"
+        await self._writer.append(await self._announcer.prepare(records))
