@@ -32,11 +32,13 @@ class Beside:
 
     Attributes:
         view: The rolling table of this worker; empty where there is no worker.
+        clients: The payout services that are registered.
     """
 
     terms: SweepTerms = field(default_factory=SweepTerms)
     view: RollingView = field(default_factory=RollingView)
     calendars: Calendars = field(default_factory=load_calendars)
+    clients: tuple[str, ...] = ()
 
 
 def sweep_terms(settings: SweepSettings) -> SweepTerms:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.instants import Beside, make_beside
+from recon_streams.acks.intake import BreakerAcks
 from recon_streams.book.intake import Intake
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import (
@@ -39,8 +40,12 @@ def make_intakes(
         LedgerBalances(),
     )
     found: dict[str, Intake[Any]] = {kind.name: PositionDesk(kind, directories) for kind in kinds}
-    ticks, answers = make_beside(directories, beside or Beside())
-    return found | {ticks.name: ticks, answers.name: answers}
+    beside = beside or Beside()
+    others: tuple[Intake[Any], ...] = (
+        *make_beside(directories, beside),
+        BreakerAcks(beside.clients),
+    )
+    return found | {each.name: each for each in others}
 
 
 def by_topic(intakes: Mapping[str, Intake[Any]]) -> dict[str, Intake[Any]]:

@@ -12,6 +12,7 @@ from agents import (
     bank_notifications,
     bank_reports,
     bank_statements,
+    breaker_acks,
     ledger_balances,
     ledger_movements,
     recon_ticks,
@@ -39,6 +40,7 @@ from recon_streams.runtime.faust_app import make_app, start_app, stop_app
 from recon_streams.runtime.leaving import leave_process
 from recon_streams.runtime.source import LogSource, routes
 from topics import bank_balances as balances
+from topics import breaker_acks as acks
 from topics import ticks
 
 _log = structlog.get_logger()
@@ -51,6 +53,7 @@ _AGENTS: Final = {
     LedgerBalances.name: ledger_balances.attach,
     ticks.TOPIC: recon_ticks.attach,
     balances.TOPIC: bank_balances.attach,
+    acks.TOPIC: breaker_acks.attach,
 }
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from topics import bank_notifications, bank_reports, bank_statements
 from topics.bank_balances import BANK_ANSWER_TYPES
+from topics.breaker_acks import BreakerAck
 from topics.contract import (
     INPUT_PARTITIONS,
     XML_BYTES,
@@ -132,6 +133,19 @@ INPUTS: Final[tuple[TopicContract, ...]] = (
         consumers=("recon-streams",),
         promise="Each due instant stands here, however long the schedule stood still, in order for "
         "each account. One may come twice, and has its effect once.",
+        when_wrong=REFUSED_INPUT,
+    ),
+    TopicContract(
+        name="recon.breaker.acks",
+        direction=Direction.INPUT,
+        summary="A payout service says how far it has followed the breaker, and what it denies.",
+        key="`client_id`; keeps what a service says in order",
+        record_types=(BreakerAck,),
+        retention=timedelta(days=7),
+        producers=("payout services",),
+        consumers=("recon-streams",),
+        promise="A denial that a registered service has not acknowledged within seconds is the "
+        "loudest page there is. What is acknowledged changes no permit: those hang on the lease.",
         when_wrong=REFUSED_INPUT,
     ),
 )
