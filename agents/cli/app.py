@@ -12,6 +12,8 @@ from agents.address import NotRunning
 from agents.cli.output import talk
 from agents.patience import UNAVAILABLE, BookGone
 from agents.sole_owner import AlreadyRunning
+from recon_streams.approvals.refusals import NoSuchRequest, NotAllowed
+from recon_streams.approvals.subject import NotAskable
 from recon_streams.book.connection import DatabaseUnreachable
 from recon_streams.book.dismissal import HalfDismissed
 from recon_streams.book.quarantine import NotWaiting
@@ -22,6 +24,7 @@ from recon_streams.discrepancies.register import NotThere
 from recon_streams.embedded.binaries import NoPostgres
 from recon_streams.embedded.postgres import EmbeddedPostgresFailed
 from recon_streams.embedded.service_user import DirectoryClosed
+from recon_streams.identity.flaw import NotBelieved
 from recon_streams.log.errors import (
     LogUnreachable,
     LostRecords,
@@ -79,6 +82,7 @@ def main() -> None:
     except (
         HalfDismissed,
         LostRecords,
+        NoSuchRequest,
         NotPossible,
         NotThere,
         NotWaiting,
@@ -91,6 +95,9 @@ def main() -> None:
         AlreadyRunning,
         DirectoryClosed,
         ForeignLog,
+        NotAllowed,
+        NotAskable,
+        NotBelieved,
         OpeningChanged,
         RecordRefused,
         TopicRefused,

@@ -16,6 +16,7 @@ from agents.cli import app
 MODULES: Final = MappingProxyType(
     {
         "accounts": ("accounts",),
+        "approvals": ("approvals",),
         "audit": ("audit",),
         "config": ("config",),
         "demo": ("demo",),
@@ -25,6 +26,7 @@ MODULES: Final = MappingProxyType(
         "inspect": ("inspect",),
         "matches": ("matches",),
         "migrate": ("run",),
+        "operators": ("operators",),
         "publish": ("records",),
         "publisher": ("run",),
         "quarantine": ("quarantine",),

@@ -25,6 +25,7 @@ from recon_streams.approvals.machine import (
     state_at,
 )
 from recon_streams.approvals.messages import asked_for, ended
+from recon_streams.approvals.refusals import NoSuchRequest, NotAllowed
 from recon_streams.approvals.subject import (
     Agreed,
     ApprovalKind,
@@ -38,21 +39,6 @@ from recon_streams.identity.flaw import IdentityFlaw, NotBelieved
 from recon_streams.identity.operators import Operators
 from recon_streams.identity.person import Person, Signed
 from recon_streams.identity.statement import Deed, Statement, statement_from
-
-
-class NotAllowed(Exception):
-    """An attempt that leaves everything as it was; says which rule forbids it."""
-
-    def __init__(self, ruling: Ruling, words: str = "") -> None:
-        super().__init__(f"{ruling}: {words or WORDS[ruling]}")
-        self.ruling = ruling
-
-
-class NoSuchRequest(Exception):
-    """There is no request of that number."""
-
-    def __init__(self, request_id: int) -> None:
-        super().__init__(f"there is no request {request_id}")
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +94,12 @@ class Desk:
         """
         return await self._subject(wish.kind).show(unit, wish)
 
-    async def request(self, unit: UnitOfWork, signed: Signed) -> Request:
+    async def request(
+        self, unit: UnitOfWork, signed: Signed, shown: Shown | None = None
+    ) -> Request:
         """Take a request: the facts are as the maker's statement says, or it is not taken.
+
+        `shown` is what `show` returned in this very unit, if it was asked.
 
         Raises:
             NotBelieved: Nobody known signed it.
@@ -119,7 +109,7 @@ class Desk:
         await store.admit(unit.connection, self._operators)
         person, statement = self._verified(signed)
         wish = _wish(statement)
-        shown = await self.show(unit, wish)
+        shown = shown or await self.show(unit, wish)
         now = await store.now(unit.connection)
         ruling = rule_request(person, statement, shown, facts_sha256(shown), now=now)
         if ruling is not Ruling.GRANTED:

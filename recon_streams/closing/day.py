@@ -77,12 +77,18 @@ WORDS: Final = {
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
-    """Who says so, why and when; `approved_by` is the second person, once there is one."""
+    """Who says so, why and when.
+
+    Attributes:
+        approved_by: The second person; None where one did it alone,
+        approval_id: and the request that both signed.
+    """
 
     actor: str
     reason: str
     at: datetime
     approved_by: str | None = None
+    approval_id: int | None = None
 
 
 class Approval(Protocol):

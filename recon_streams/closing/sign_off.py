@@ -4,8 +4,8 @@ The figures are made once more before they are signed: what was looked at and wh
 same, or nothing is.
 """
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -73,6 +73,43 @@ async def close_days(
     return ran, answers
 
 
+def judge_days(ran: DayResult, at: datetime, *, waive: Collection[Obstacle] = ()) -> list[Answer]:
+    """Return what closing the days of a run would come to, now; nothing is closed."""
+    nobody = Signature(actor="nobody", reason="a look", at=at)
+    answers = []
+    for result in ran.accounts:
+        if result.day is None:
+            continue
+        found = _closed(result, result.day, nobody, waive=waive)
+        answers.append(
+            _done(result.name, found)
+            if isinstance(found, Taken)
+            else _refused(result.name, result.day, found.said)
+        )
+    return answers
+
+
+async def close_standing(
+    unit: UnitOfWork,
+    approval: Approval,
+    days: Mapping[str, Day],
+    signature: Signature,
+    *,
+    waive: Collection[Obstacle] = (),
+) -> None:
+    """Close days whose figures the caller has made in this very unit, by the account's name.
+
+    Raises:
+        NotClosable: Something stands against one of them; none is closed.
+    """
+    taken = []
+    for name, day in days.items():
+        found = close(day, signature, seen=day.figures, waive=waive, who=name)
+        approved = await _approved(approval, "close", day, signature)
+        taken.append(replace(found, signature=approved))
+    store.write(unit, taken)
+
+
 async def reopen_days(
     unit: UnitOfWork,
     approval: Approval,
@@ -109,12 +146,20 @@ async def _close(
     *,
     waive: Collection[Obstacle],
 ) -> Taken | NotClosable:
+    found = _closed(result, day, signature, waive=waive)
+    if isinstance(found, NotClosable):
+        return found
+    return replace(found, signature=await _approved(approval, "close", day, signature))
+
+
+def _closed(
+    result: RunResult, day: Day, signature: Signature, *, waive: Collection[Obstacle]
+) -> Taken | NotClosable:
     seen = None if result.before is None else result.before.day.figures
     try:
-        found = close(day, signature, seen=seen, waive=waive, who=result.name)
+        return close(day, signature, seen=seen, waive=waive, who=result.name)
     except NotClosable as refusal:
         return refusal
-    return replace(found, signature=await _approved(approval, "close", day, signature))
 
 
 async def _approved(approval: Approval, what: str, day: Day, signature: Signature) -> Signature:

@@ -67,6 +67,7 @@ _ACTION: Final = Bulk.insert(
         "waived": "text",
         "approved_by": "text",
         "at": "timestamptz",
+        "approval_id": "bigint",
     },
 )
 
@@ -244,4 +245,5 @@ def _action_row(taken: Taken) -> tuple[object, ...]:
         ", ".join(taken.waived),
         signature.approved_by,
         signature.at,
+        signature.approval_id,
     )

@@ -79,15 +79,24 @@ class Operators:
         """Return the name of the root key, by which installations differ."""
         return self.listed.root_kid
 
+    def owner_of(self, kid: str) -> Operator:
+        """Return whose key `kid` is.
+
+        Raises:
+            NotBelieved: It is nobody's.
+        """
+        if kid not in self._owners:
+            words = f"no operator has the key {kid[:64]!r}"
+            raise NotBelieved(IdentityFlaw.UNKNOWN_KEY, words)
+        return self._owners[kid][0]
+
     def verified(self, *, kid: str, signature: bytes, payload: bytes) -> Person:
         """Return whose key `kid` is, if it made `signature` over `payload`.
 
         Raises:
             NotBelieved: The key is nobody's or revoked, or it did not.
         """
-        if kid not in self._owners:
-            words = f"no operator has the key {kid[:64]!r}"
-            raise NotBelieved(IdentityFlaw.UNKNOWN_KEY, words)
+        self.owner_of(kid)
         owner, held = self._owners[kid]
         if held.revoked:
             words = f"the key {kid} of {owner.subject} was revoked"

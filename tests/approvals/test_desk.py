@@ -7,8 +7,8 @@ import pytest
 from approval_people import Office, changed
 
 from recon_streams.approvals import store
-from recon_streams.approvals.desk import NoSuchRequest, NotAllowed
 from recon_streams.approvals.machine import RequestState, Ruling
+from recon_streams.approvals.refusals import NoSuchRequest, NotAllowed
 from recon_streams.approvals.subject import NotAskable
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.identity.flaw import IdentityFlaw, NotBelieved
