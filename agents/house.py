@@ -12,6 +12,7 @@ import structlog
 from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
 from agents.gauges import check_invariants, show_gauges
+from agents.hearing import Hearing, watch_hearing_for_ever
 from agents.instants import Beside, make_planners, sweep_terms
 from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
@@ -104,6 +105,7 @@ class House:
         ]
         if self._duties.publisher:
             tasks.append(self._task("publisher", self._publish))
+            tasks.append(self._task("hearing", self._watch_hearing))
             tasks.append(self._task("schedule", self._keep_schedule))
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
             if self._settings.watch.directory is not None:
@@ -195,6 +197,17 @@ class House:
         told = Told(self._name, self._telemetry)
         await publish_for_ever(
             self._settings, self._pool, self._logs, keys=self._keys, as_whom=told
+        )
+
+    async def _watch_hearing(self) -> None:
+        told = self._settings.breaker
+        await watch_hearing_for_ever(
+            Hearing(
+                self._pool,
+                self._logs.probe,
+                told.clients,
+                ack_seconds_max=told.ack_seconds_max,
+            )
         )
 
     async def _keep_schedule(self) -> None:

@@ -1,0 +1,142 @@
+"""Watches whether payout services hear, and whether they may pay at all; on-call is told at once.
+
+Runs beside every publisher, also those that stand by: what is told twice is told once, and the one
+that is silent cannot say so itself.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from time import monotonic
+from typing import Final
+
+import asyncpg
+import msgspec
+import structlog
+
+from recon_streams.acks.store import through_offsets
+from recon_streams.acks.watch import Deaf, Denials
+from recon_streams.alerts.alarm import Facts
+from recon_streams.alerts.causes import keep_true
+from recon_streams.alerts.classes import AlertClass, Component
+from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.kernel.clock import utc_now
+from recon_streams.log.errors import LogUnreachable
+from recon_streams.log.port import LogProbe
+from recon_streams.log.record import Record, TopicPartition
+from topics.alerts import Severity
+from topics.breaker import LEASE_KEY, BreakerRecord
+
+EVERY_SECONDS: Final = 1.0
+# A lease that a restart interrupts comes back within this; then nobody need be called.
+LAPSED_SECONDS_MAX: Final = 5.0
+_BREAKER: Final = TopicPartition("recon.breaker", 0)
+_DECODER: Final = msgspec.json.Decoder(BreakerRecord)
+_NAMED_MAX: Final = 3
+_LAPSED: Final = (
+    "SELECT extract(epoch FROM clock_timestamp() - lease_until)::bigint "
+    "FROM book.publisher WHERE lease_until < clock_timestamp()"
+)
+
+_log = structlog.get_logger()
+
+
+class Hearing:
+    """Who has heard the denials on the log, and whether there is a lease."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, probe: LogProbe, clients: Collection[str], *, ack_seconds_max: int
+    ) -> None:
+        """Watch `clients`; each has `ack_seconds_max` to acknowledge a denial."""
+        self._pool = pool
+        self._probe = probe
+        self._clients = tuple(clients)
+        self._ack_seconds_max = ack_seconds_max
+        self._denials = Denials()
+        self._next_offset = 0
+        self._lapsed_at: float | None = None
+        self._told: Mapping[AlertClass, Mapping[str, Facts]] = {}
+
+    async def look(self) -> list[Deaf]:
+        """Look once, tell on-call what has changed, and return who is deaf."""
+        await self._read_on()
+        deaf = self._denials.unheard(
+            self._clients,
+            await through_offsets(self._pool),
+            seconds=monotonic(),
+            patience_seconds=self._ack_seconds_max,
+        )
+        found = {
+            AlertClass.BREAKER_NOT_ACKNOWLEDGED: {each.client_id: _unheard(each) for each in deaf},
+            AlertClass.LEASE_LAPSED: await self._lapse(),
+        }
+        if found != self._told:
+            async with UnitOfWork(self._pool) as unit:
+                for alert_class, causes in found.items():
+                    await keep_true(unit, alert_class.value, causes, at=utc_now())
+            self._told = found
+        return deaf
+
+    async def _read_on(self) -> None:
+        start = (await self._probe.start_offsets([_BREAKER]))[_BREAKER]
+        end = (await self._probe.end_offsets([_BREAKER]))[_BREAKER]
+        if end < self._next_offset:  # another log, or the topic was made anew
+            self._denials, self._next_offset = Denials(), 0
+        first = max(start, self._next_offset)
+        if first < end:
+            async for record in self._probe.read(_BREAKER, first, end):
+                self._see(record)
+        self._next_offset = max(first, end)
+
+    def _see(self, record: Record) -> None:
+        if record.key == LEASE_KEY or record.value is None:
+            return
+        try:
+            said = _DECODER.decode(record.value)
+        except msgspec.DecodeError:
+            return  # the publisher tells of it, and writes the right one over it
+        self._denials.see(said, record.offset, monotonic())
+
+    async def _lapse(self) -> dict[str, Facts]:
+        seconds = await self._pool.fetchval(_LAPSED)
+        if seconds is None:
+            self._lapsed_at = None
+            return {}
+        self._lapsed_at = self._lapsed_at or monotonic()
+        if monotonic() - self._lapsed_at <= LAPSED_SECONDS_MAX:
+            return {}
+        return {
+            "all": Facts(
+                alert_class=AlertClass.LEASE_LAPSED.value,
+                severity=Severity.CRITICAL,
+                summary="No lease: no payout from any account is permitted, until inputs are "
+                "evaluated and published again",
+                component=Component.BREAKER.value,
+                scope="all",
+                evidence="recon-streams breaker status",
+            )
+        }
+
+
+async def watch_hearing_for_ever(hearing: Hearing) -> None:
+    """Look again and again. Runs for ever."""
+    while True:
+        try:
+            await hearing.look()
+        except LogUnreachable as silence:
+            # The publisher leaves over it, within a bound of its own.
+            _log.warning("breaker_topic_unreadable", reason=str(silence))
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+def _unheard(deaf: Deaf) -> Facts:
+    scopes = sorted({each.scope for each in deaf.denials})
+    more = f" and {len(scopes) - _NAMED_MAX} more" if len(scopes) > _NAMED_MAX else ""
+    named = ", ".join(scopes[:_NAMED_MAX])
+    return Facts(
+        alert_class=AlertClass.BREAKER_NOT_ACKNOWLEDGED.value,
+        severity=Severity.CRITICAL,
+        summary=f"{deaf.client_id} has not acknowledged that {named}{more} may not be paid from",
+        component=Component.BREAKER.value,
+        scope=scopes[0],
+        evidence=f"recon-streams breaker history {scopes[0]}",
+    )
