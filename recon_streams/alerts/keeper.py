@@ -111,7 +111,8 @@ async def _signals(
 ) -> list[Signal]:
     signals = await _of_feeds(connection, feeds, now)
     signals += await _of_storms(connection, now)
-    signals += await _released(connection, terms, now)
+    begin = {signal.key for signal in signals if isinstance(signal, Raised)}
+    signals += await _released(connection, begin, terms, now)
     long = await connection.fetch(_LONG, now - terms.repeat_after, _ROWS_MAX)
     return signals + [Repeated(key=row["dedup_key"], at=now) for row in long]
 
@@ -166,16 +167,18 @@ async def _of_storms(connection: Session, now: datetime) -> list[Signal]:
     ]
 
 
-async def _released(connection: Session, terms: KeeperTerms, now: datetime) -> list[Signal]:
+async def _released(
+    connection: Session, begin: set[str], terms: KeeperTerms, now: datetime
+) -> list[Signal]:
     """Return what is told after all, because what was told instead is over, or never was there.
 
-    Too many of a class at once are a storm like any other.
+    Nothing of what waits for those that `begin` now. Too many of a class at once are a storm like any other.
     """
     free: dict[str, list[Released]] = {}
     for row in await connection.fetch(_INHIBITED, _ROWS_MAX):
         waits = row["inhibited_by"].startswith(feed_key(""))
         since = max(at for at in (row["inhibited_at"], row["ended_at"]) if at is not None)
-        if waits and now - since < terms.feed_hold:
+        if row["inhibited_by"] in begin or (waits and now - since < terms.feed_hold):
             continue
         free.setdefault(row["alert_class"], []).append(
             Released(key=row["dedup_key"], at=now, by=row["inhibited_by"])

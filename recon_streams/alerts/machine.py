@@ -109,17 +109,18 @@ def _raised(alarm: Alarm | None, signal: Raised) -> Advance:
             version=0 if alarm is None else alarm.version,
         )
     else:
+        # Whoever has it in hand does not know that it became worse.
+        is_new = is_worse(facts, alarm.told or alarm.facts)
         alarm = replace(
-            alarm, facts=facts, last_seen=max(at, alarm.last_seen), count=alarm.count + 1
+            alarm,
+            state=AlarmState.FIRING if is_new else alarm.state,
+            facts=facts,
+            last_seen=max(at, alarm.last_seen),
+            count=alarm.count + 1,
         )
     if alarm.told is None:
         return _first_told(alarm, signal)
-    if not is_news(facts, alarm.told):
-        return Advance(alarm=alarm)
-    if is_worse(facts, alarm.told):
-        # Whoever has it in hand does not know that.
-        alarm = replace(alarm, state=AlarmState.FIRING)
-    return _told(alarm, at)
+    return _told(alarm, at) if is_news(facts, alarm.told) else Advance(alarm=alarm)
 
 
 def _first_told(alarm: Alarm, signal: Raised) -> Advance:
