@@ -1,7 +1,5 @@
 """`eod`: the days of accounts: run, looked at, closed, and opened again."""
 
-import getpass
-from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 
@@ -22,11 +20,9 @@ from agents.cli.place import (
 from agents.patience import with_patience
 from recon_streams.closing import store
 from recon_streams.closing.by_matching import ByMatching
-from recon_streams.closing.day import CRITICAL_VERDICT, UNEXPLAINED, Obstacle, OnePerson, Signature
 from recon_streams.closing.overview import DayLine, overview
 from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.closing.run import Became, DayResult, DayRun, run_day
-from recon_streams.closing.sign_off import Answer, close_days, reopen_days
 from recon_streams.closing.signatures import words_of
 from recon_streams.closing.turn import turn
 from recon_streams.kernel.clock import utc_now
@@ -57,10 +53,6 @@ DayArgument = Annotated[date, typer.Argument(parser=_day, metavar="DATE", help="
 AccountsOption = Annotated[
     list[str] | None,
     typer.Option("--account", help="A ledger account; repeat it for several."),
-]
-AllOption = Annotated[bool, typer.Option("--all", help="Every account.")]
-ReasonOption = Annotated[
-    str, typer.Option("--reason", help="Why; it is kept.", prompt=False, show_default=False)
 ]
 
 
@@ -121,63 +113,6 @@ def status(
     shown.print(out)
 
 
-@group.command("close")
-def close(
-    on: DayArgument,
-    reason: ReasonOption,
-    account: AccountsOption = None,
-    everything: AllOption = False,
-    accept: Annotated[
-        bool,
-        typer.Option(
-            "--accept-unexplained",
-            help="Close although the proof is not zero, the opening does not join, or the verdict "
-            "is UNKNOWN; the reason says why that may be.",
-        ),
-    ] = False,
-    accept_critical: Annotated[
-        bool,
-        typer.Option(
-            "--accept-critical",
-            help="Close although the verdict is CRITICAL or INTEGRITY; the reason "
-            "says why that may be.",
-        ),
-    ] = False,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    dsn: DsnOption = None,
-    bootstrap: BootstrapOption = None,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """Close a day: its figures are made once more, and signed if they are what was looked at."""
-    place = find_place(config, data, dsn, bootstrap)
-    names = _names(account, everything=everything)
-    waive = (UNEXPLAINED if accept else frozenset()) | (
-        CRITICAL_VERDICT if accept_critical else frozenset()
-    )
-    answers = run(_close(place, on, names, _reason(reason), waive=waive))
-    _answer(answers, output, done="closed", on=on)
-
-
-@group.command("reopen")
-def reopen(
-    on: DayArgument,
-    reason: ReasonOption,
-    account: AccountsOption = None,
-    everything: AllOption = False,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    dsn: DsnOption = None,
-    bootstrap: BootstrapOption = None,
-    output: FormatOption = Format.TABLE,
-) -> None:
-    """Open a closed day again; its figures stay as they are until they are run."""
-    place = find_place(config, data, dsn, bootstrap)
-    names = _names(account, everything=everything)
-    answers = run(_reopen(place, on, names, _reason(reason)))
-    _answer(answers, output, done="open again", on=on)
-
-
 def _signed(line: DayLine) -> str:
     """Return who closed the day and why, or opened it again, the last time it happened."""
     if not line.signed:
@@ -200,43 +135,11 @@ def _print_result(result: DayResult) -> None:
     out.print(f"report: {result.report_id or 'nothing new to say'}")
 
 
-def _answer(answers: Sequence[Answer], output: Format, *, done: str, on: date) -> None:
-    if output is not Format.TABLE:
-        print_as(output, list(answers))
-    else:
-        for answer in answers:
-            if not answer.refused:
-                accepted = f"; accepted: {', '.join(answer.waived)}" if answer.waived else ""
-                said = f"{answer.name} {on}: {done}, version {answer.day.version}{accepted}"
-                out.print(said, markup=False)
-    for answer in answers:
-        for refusal in answer.refused:
-            talk.print(f"{answer.name} {on}: refused: {refusal}", markup=False)
-    refused = [answer for answer in answers if answer.refused]
-    if not answers:
-        talk.print(f"no account has a day {on}", markup=False)
-        raise Ended(ExitCode.FAILURE)
-    if refused:
-        raise Ended(ExitCode.REFUSED if len(refused) == len(answers) else ExitCode.PARTIAL)
-
-
-def _names(account: list[str] | None, *, everything: bool) -> list[str] | None:
-    if everything == bool(account):
-        raise typer.BadParameter("give --account, or --all")
-    return account
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise typer.BadParameter("say why; the reason is kept with the day")
-    return reason.strip()
-
-
 async def _run(place: Place, on: date, names: list[str] | None) -> DayResult:
     calendars, now = place.calendars, utc_now()
     matcher = ByMatching(RulesInForce())
     async with place.pool() as pool:
-        wanted = await _wanted(pool, on, names, now)
+        wanted = await wanted_of(pool, on, names, now)
 
         async def attempt() -> DayResult:
             async with turn(pool) as unit:
@@ -251,33 +154,8 @@ async def _status(place: Place, on: date | None) -> list[DayLine]:
         return await overview(pool, on)
 
 
-async def _close(
-    place: Place, on: date, names: list[str] | None, reason: str, *, waive: Collection[Obstacle]
-) -> list[Answer]:
-    calendars, now = place.calendars, utc_now()
-    signature = Signature(actor=getpass.getuser(), reason=reason, at=now)
-    async with place.pool() as pool:
-        wanted = await _wanted(pool, on, names, now)
-        tools = (calendars, ByMatching(RulesInForce()), OnePerson())
-
-        async def attempt() -> list[Answer]:
-            async with turn(pool) as unit:
-                _, answers = await close_days(unit, tools, wanted, signature, waive=waive)
-                return answers
-
-        return await with_patience(attempt, _SECONDS_MAX)
-
-
-async def _reopen(place: Place, on: date, names: list[str] | None, reason: str) -> list[Answer]:
-    signature = Signature(actor=getpass.getuser(), reason=reason, at=utc_now())
-    async with place.pool() as pool:
-        accounts = (await _wanted(pool, on, names, signature.at)).accounts
-        async with turn(pool) as unit:
-            numbers = accounts or tuple(await store.snapshots(unit.connection, on))
-            return await reopen_days(unit, OnePerson(), on, numbers, signature)
-
-
-async def _wanted(pool: asyncpg.Pool, on: date, names: list[str] | None, now: datetime) -> DayRun:
+async def wanted_of(pool: asyncpg.Pool, on: date, names: list[str] | None, now: datetime) -> DayRun:
+    """Return what a person wants run: the named accounts or all of them, which must be known."""
     numbers: tuple[int, ...] | None = None
     if names is not None:
         known = await store.registered(pool)
