@@ -1,0 +1,81 @@
+"""Breaker records on Kafka: one consumer without a group, one producer for acknowledgements."""
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+import aiokafka
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from recon_streams.client.guard import Look, now_ms
+from recon_streams.client.records import LogRecord
+
+_AIOKAFKA: Final[Any] = aiokafka  # its annotations are only half there
+_REQUEST_SECONDS: Final = 5.0
+_WAIT_MS: Final = 100
+
+
+class KafkaBreakerLog:
+    """`BreakerLog` on Kafka; `options` are what aiokafka's clients take, and other topics' names.
+
+    It reads without waiting for transactions to end. Records are proved by their own signatures
+    and numbers, and behind a transaction that somebody left open the end of the log would seem to
+    stand still: what is read in the end would look younger than it is.
+    """
+
+    UNREACHABLE: tuple[type[Exception], ...] = (KafkaError, OSError)
+
+    def __init__(self, bootstrap: str, **options: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        self._partition = _AIOKAFKA.TopicPartition(options.pop("topic", "recon.breaker"), 0)
+        self._acks_topic = options.pop("acks_topic", "recon.breaker.acks")
+        limits = {"request_timeout_ms": 5_000, "metadata_max_age_ms": 5_000}
+        self._options = {"bootstrap_servers": bootstrap, **limits, **options}
+        self._consumer: Any = None
+        self._producer: Any = None
+        self._leader: object = None
+
+    async def open(self) -> None:
+        """See `BreakerLog.open`."""
+        self._leader = None
+        own = {"auto_offset_reset": "none", "enable_auto_commit": False}
+        self._consumer = _AIOKAFKA.AIOKafkaConsumer(**own, **self._options)
+        self._consumer.assign([self._partition])
+        await asyncio.wait_for(self._consumer.start(), _REQUEST_SECONDS)
+
+    async def look(self, first: int) -> Look:
+        """See `BreakerLog.look`."""
+        consumer, here = self._consumer, self._partition
+        async with asyncio.timeout(_REQUEST_SECONDS):
+            asked_at_ms, leaders = now_ms(), {self._leader, self._leader_now()}
+            end = (await consumer.end_offsets([here]))[here]
+            if first == 0 or self._leader is None:
+                start = (await consumer.beginning_offsets([here]))[here]
+                consumer.seek(here, max(first, start))
+            found, next_offset = {}, first
+            with contextlib.suppress(OffsetOutOfRangeError):  # of which the end says more
+                found = await consumer.getmany(here, timeout_ms=_WAIT_MS)
+                next_offset = await consumer.position(here)
+        self._leader = self._leader_now()
+        # A leader that was deposed and does not know would say that nothing is new.
+        is_sure = leaders == {self._leader}
+        records = [LogRecord(r.offset, r.key, r.value, r.headers) for r in found.get(here, ())]
+        return Look(asked_at_ms, end if is_sure else None, records, next_offset)
+
+    async def acknowledge(self, client_id: str, value: bytes) -> None:
+        """See `BreakerLog.acknowledge`."""
+        async with asyncio.timeout(_REQUEST_SECONDS):
+            if self._producer is None:
+                self._producer = _AIOKAFKA.AIOKafkaProducer(acks="all", **self._options)
+                await self._producer.start()
+            await self._producer.send_and_wait(self._acks_topic, value, client_id.encode())
+
+    async def close(self) -> None:
+        """See `BreakerLog.close`."""
+        for client in [each for each in (self._consumer, self._producer) if each]:
+            with contextlib.suppress(*self.UNREACHABLE):
+                await asyncio.wait_for(client.stop(), _REQUEST_SECONDS)
+        self._consumer = self._producer = None
+
+    def _leader_now(self) -> object:
+        cluster = self._consumer._client.cluster  # noqa: SLF001 - there is no public way
+        return cluster.leader_for_partition(self._partition)

@@ -1,0 +1,80 @@
+"""Breaker records in the log that is a table of PostgreSQL."""
+
+import asyncio
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from recon_streams.client.guard import Look, now_ms
+from recon_streams.client.records import VALUE_BYTES_MAX, LogRecord
+
+_REQUEST_SECONDS: Final = 5.0
+_WAIT_SECONDS: Final = 0.1
+_RECORDS_MAX: Final = 100
+# The end and the records in one snapshot; of a value that is too long only enough to see it.
+_LOOK: Final = """
+SELECT p.next_off, r.off, r.key, r.headers, substring(r.payload for $4) AS payload
+FROM log.topic AS t JOIN log.partition AS p USING (topic_id) LEFT JOIN LATERAL (SELECT *
+    FROM log.record WHERE topic_id = p.topic_id AND part = 0 AND off >= $2 ORDER BY off LIMIT $3
+) AS r ON true WHERE t.name = $1 AND p.part = 0 ORDER BY r.off"""
+_APPEND: Final = """
+SELECT log.append(ARRAY[topic_id], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0],
+    ARRAY[$2::bytea], ARRAY[NULL::jsonb], ARRAY[$3::bytea]) FROM log.topic WHERE name = $1"""
+_HEADERS: Final = msgspec.json.Decoder(list[tuple[str, bytes | None]])
+
+
+class PostgresBreakerLog:
+    """`BreakerLog` in PostgreSQL; `options` are `asyncpg.connect`'s, and other topics' names."""
+
+    UNREACHABLE: tuple[type[Exception], ...] = (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    )
+
+    def __init__(self, dsn: str, **options: Any) -> None:  # noqa: ANN401 - asyncpg's own
+        self._topic = options.pop("topic", "recon.breaker")
+        self._acks_topic = options.pop("acks_topic", "recon.breaker.acks")
+        limits = {"timeout": _REQUEST_SECONDS, "command_timeout": _REQUEST_SECONDS}
+        self._options = {"dsn": dsn, **limits, **options}
+        self._reading: Any = None
+        self._writing: Any = None
+
+    async def open(self) -> None:
+        """See `BreakerLog.open`."""
+        self._reading = await asyncpg.connect(**self._options)
+
+    async def look(self, first: int) -> Look:
+        """See `BreakerLog.look`."""
+        asked_at_ms = now_ms()
+        limits = _RECORDS_MAX, VALUE_BYTES_MAX + 1
+        rows = await self._reading.fetch(_LOOK, self._topic, first, *limits)
+        if not rows:
+            raise ConnectionError(f"this log has no topic {self._topic}")
+        end, rows = rows[0]["next_off"], [row for row in rows if row["off"] is not None]
+        if not rows:
+            await asyncio.sleep(_WAIT_SECONDS)
+        records = [LogRecord(r["off"], r["key"], r["payload"], _headers(r)) for r in rows]
+        next_offset = rows[-1]["off"] + 1 if len(rows) == _RECORDS_MAX else max(first, end)
+        return Look(asked_at_ms, end, records, next_offset)
+
+    async def acknowledge(self, client_id: str, value: bytes) -> None:
+        """See `BreakerLog.acknowledge`."""
+        if self._writing is None or self._writing.is_closed():
+            self._writing = await asyncpg.connect(**self._options)
+        await self._writing.execute(_APPEND, self._acks_topic, client_id.encode(), value)
+
+    async def close(self) -> None:
+        """See `BreakerLog.close`."""
+        for connection in filter(None, (self._reading, self._writing)):
+            connection.terminate()
+        self._reading = self._writing = None
+
+
+def _headers(row: Any) -> list[tuple[str, bytes | None]]:  # noqa: ANN401 - asyncpg's row
+    try:
+        return _HEADERS.decode(row["headers"] or "[]")
+    except msgspec.DecodeError:  # anybody may append by SQL; what it is worth, the signature says
+        return []
