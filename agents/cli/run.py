@@ -64,6 +64,8 @@ def publisher(
 ) -> None:
     """Carry decisions to the log and renew the breaker's lease. One is active, others stand by."""
     place = _place_of_service(config, dsn, bootstrap, telemetry_port)
+    # Whether there is a book to publish from is the first question.
+    _ = place.dsn
     run(_serve(place, Duties(worker=False, keys=key_ring_of(place.settings))))
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from recon_streams.signing.public_keys import KeyUnusable
+from recon_streams.signing.public_keys import KeyUnusable, PublicKey
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _FILE_BYTES_MAX: Final = 10_000
@@ -26,7 +26,7 @@ def make_private_key(file: Path) -> Ed25519PrivateKey:
     Raises:
         KeyUnusable: There is such a file already, or it cannot be written.
     """
-    key = Ed25519PrivateKey.generate()
+    key = _new_key()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,3 +65,11 @@ def read_private_key(file: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyUnusable(f"{file} holds another kind of key; Ed25519 is needed")
     return key
+
+
+def _new_key() -> Ed25519PrivateKey:
+    """Return a key whose id no command line takes for an option."""
+    while True:
+        key = Ed25519PrivateKey.generate()
+        if not PublicKey(key.public_key().public_bytes_raw()).kid.startswith("-"):
+            return key

@@ -142,3 +142,8 @@ def test_a_publisher_whose_key_nobody_pins_is_told(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusable, match="no reader would believe"):
         KeyRing(signer=SIGNER, public_keys_file=file).trusted()
     assert list(KeyRing(signer=SIGNER).trusted()) == [SIGNER.public.kid]
+
+
+def test_the_id_of_a_new_key_is_never_taken_for_an_option(tmp_path: Path) -> None:
+    kids = [Signer(make_private_key(tmp_path / f"{n}.pem")).public.kid for n in range(200)]
+    assert not any(kid.startswith("-") for kid in kids)
