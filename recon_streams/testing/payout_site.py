@@ -26,6 +26,7 @@ from recon_streams.log import aiokafka_untyped as untyped
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.kafka_writer import KafkaWriter
 from recon_streams.log.record import OutgoingRecord
+from recon_streams.signing.key_ring import own_key_ring
 from recon_streams.testing.commits import Commits, Committed
 from recon_streams.testing.kafka import TestKafka
 from recon_streams.testing.payout_service import Service
@@ -52,6 +53,7 @@ class PayoutSite:
     brokers: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    daemons: tuple[Process, ...] = ()
 
     def start(self, services: Sequence[str], *, cut_off: Sequence[str] = ()) -> None:
         """Start everything; those of `services` in `cut_off` are reached through pipes."""
@@ -60,6 +62,7 @@ class PayoutSite:
         self.kafka.start()
         asyncio.run(self.postgres.start())
         self.dsn = self.postgres.dsn
+        self.commits = Commits(self.dsn)
         self.options = ["--dsn", self.dsn, "--bootstrap", self.kafka.bootstrap]
         self._sequence = 0
         copies = str(self.brokers)
@@ -72,15 +75,14 @@ class PayoutSite:
             "RECON__BREAKER__CLIENTS": ",".join(services),
             **self.environment,
         }
-        self.command("keys", "new")
+        own_key_ring(self.directory / "breaker.pem", self.keys)
         self.command("migrate", "--dsn", self.dsn)
         self.command("topics", "apply", *self.options)
         registry = self.directory / "accounts.yaml"
         registry.write_text(self._registry())
         self.command("accounts", "apply", str(registry), "--dsn", self.dsn)
-        self.commits = Commits(self.dsn)
         self.commits.start()
-        self.worker, self.publisher = self.make("worker"), self.make("publisher")
+        self.worker, self.publisher = self.daemons = (self.make("worker"), self.make("publisher"))
         self.worker.start(None)
         self.publisher.start(None)
         for name in services:
@@ -95,12 +97,13 @@ class PayoutSite:
             service.running.wait(10)
             if service.pipes is not None:
                 service.pipes.stop()
-        for each in (self.worker, self.publisher):
+        for each in self.daemons:
             each.signal(signal.SIGCONT)
             each.signal(signal.SIGKILL)
             if each.running is not None:
                 each.running.wait(10)
-        self.commits.end()
+        if self.commits.is_alive():
+            self.commits.end()
         self.kafka.kill()
         asyncio.run(self.postgres.remove())
 
@@ -160,7 +163,7 @@ class PayoutSite:
 
     def revive(self) -> None:
         """Do what a service manager does: start again what has left."""
-        for each in (self.worker, self.publisher):
+        for each in self.daemons:
             if each.has_ended():
                 each.start(None)
 

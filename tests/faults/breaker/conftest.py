@@ -1,0 +1,116 @@
+"""One installation on three brokers for all faults, and the table of what they did."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+
+from recon_streams.testing.payout_site import NS, PayoutSite
+
+LIMIT_SECONDS = 15
+ACCOUNTS = tuple(f"FAULT-{number:02}" for number in range(20))
+CONTROL = "FAULT-CONTROL"  # nothing is ever wrong with it
+SERVICES = ("payouts-1", "payouts-2", "payouts-3")
+CUT_OFF = "payouts-3"
+TABLE = "RECON_FAULT_TABLE"
+
+
+@dataclass
+class Row:
+    """One fault, how it was felt, and when the last permit was given."""
+
+    fault: str
+    felt: str
+    asked: int
+    last_permit_seconds: float
+    back_seconds: float
+
+
+class Trial:
+    """One fault on one account: silence or denial, the last permit, and how it all came back."""
+
+    def __init__(self, site: PayoutSite, account: str, fault: str) -> None:
+        self.site, self.account, self.fault = site, account, fault
+        self.scope = site.scope(account)
+        self.felt: list[str] = []
+        self.began_ns = 0
+        self.last_permit_seconds = 0.0
+        site.until_all_pay(account, seconds_max=90)
+        site.until_all_pay(CONTROL, seconds_max=90)
+        self._asked = site.asked(self.scope)
+
+    def begin(self) -> None:
+        """Note that from now on nothing new is said: the bound counts from here."""
+        self.began_ns = time.monotonic_ns()
+
+    def feel(self, what: str, *, is_felt: bool = True) -> None:
+        """Note what was felt of the fault; a fault that nobody felt proves nothing."""
+        assert is_felt, f"{self.fault}: not felt: {what}"
+        self.felt.append(what)
+
+    def holds(self, account: str | None = None) -> None:
+        """Nobody was told yes later than the bound allows, and everybody asked until the end."""
+        account = account or self.account
+        end_ns = self.began_ns + LIMIT_SECONDS * NS
+        while time.monotonic_ns() < end_ns + 2 * NS:
+            time.sleep(0.1)
+        last_ns = self.site.last_granted_ns(account)
+        self.last_permit_seconds = max(self.last_permit_seconds, (last_ns - self.began_ns) / NS)
+        assert last_ns <= end_ns, f"{self.fault}: a permit {(last_ns - end_ns) / NS:.3f} s late"
+        for service in self.site.services.values():
+            told = service.told(self.site.scope(account))
+            assert max(each.last_ns for each in told) > end_ns, f"{service.name} stopped asking"
+
+    def denied(self) -> None:
+        """The denial was committed, and reaches everybody in time."""
+        self.began_ns = self.site.denied_at(self.account).seen_ns
+        self.holds()
+
+    def comes_back(self) -> float:
+        """Return how long it took from now until the control account could be paid from again."""
+        return self.site.until_all_pay(CONTROL, seconds_max=90)
+
+    def row(self, back_seconds: float) -> Row:
+        return Row(
+            fault=self.fault,
+            felt=", ".join(self.felt),
+            asked=self.site.asked(self.scope) - self._asked,
+            last_permit_seconds=round(self.last_permit_seconds, 2),
+            back_seconds=round(back_seconds, 1),
+        )
+
+
+class Matrix:
+    """The faults that were tried, each on an account of its own."""
+
+    def __init__(self, site: PayoutSite) -> None:
+        self.site = site
+        self.rows: list[Row] = []
+        self._accounts = iter(ACCOUNTS)
+
+    def trial(self, fault: str) -> Trial:
+        return Trial(self.site, next(self._accounts), fault)
+
+    def passed(self, trial: Trial) -> None:
+        """Everything is back, and in all the time no permit was late anywhere."""
+        back_seconds = trial.comes_back()
+        assert self.site.late_permits(LIMIT_SECONDS * NS) == []
+        self.rows.append(trial.row(back_seconds))
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    directory = tmp_path_factory.mktemp("breaker")
+    site = PayoutSite(directory, (*ACCOUNTS, CONTROL), brokers=3)
+    try:
+        site.start(SERVICES, cut_off=(CUT_OFF,))
+        found = Matrix(site)
+        yield found
+        if place := os.environ.get(TABLE):
+            Path(place).write_text(json.dumps([asdict(row) for row in found.rows], indent=2))
+    finally:
+        site.stop()
