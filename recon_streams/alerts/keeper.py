@@ -172,7 +172,8 @@ async def _released(
 ) -> list[Signal]:
     """Return what is told after all, because what was told instead is over, or never was there.
 
-    Nothing of what waits for those that `begin` now. Too many of a class at once are a storm like any other.
+    Nothing of what waits for those that `begin` now. Too many of a class at once are a storm like
+    any other.
     """
     free: dict[str, list[Released]] = {}
     for row in await connection.fetch(_INHIBITED, _ROWS_MAX):

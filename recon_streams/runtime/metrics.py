@@ -14,6 +14,7 @@ from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.publisher.lease import LeaseRefusal
+from recon_streams.runtime.alert_metrics import AlertMetrics
 from recon_streams.sweeps.answer import UNREACHABLE
 from recon_streams.sweeps.sweep import TableState
 from topics.alerts import Severity
@@ -66,6 +67,7 @@ class Metrics:
         self._make_gauges(registry)
         self._make_gauges_of_accounts(registry)
         self._make_histograms(registry)
+        self.alerts = AlertMetrics(registry)
         self._start_at_zero()
 
     def exposition(self) -> bytes:

@@ -36,6 +36,19 @@ def client_security(log: LogSettings) -> dict[str, Any]:
     return arguments
 
 
+def secret_lines(setting: str, path: Path) -> list[str]:
+    """Return the secrets in the file at `path`, one a line, at least one.
+
+    Raises:
+        ConfigurationInvalid: It cannot be read, or is empty.
+    """
+    lines = [line.strip() for line in _secret(setting, path).splitlines() if line.strip()]
+    if not lines:
+        message = f"the file {path} is empty"
+        raise ConfigurationInvalid((Problem(place=setting, path=setting, message=message),))
+    return lines
+
+
 def _secret(setting: str, path: Path) -> str:
     try:
         return path.read_text("utf-8").strip()

@@ -7,6 +7,8 @@ import pydantic
 from pydantic import Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from topics.alerts import Severity
+
 
 class Section(pydantic.BaseModel):
     """Frozen, complete, and without a word about what stood in a wrong value."""
@@ -158,3 +160,43 @@ class ApprovalSettings(Section):
     """What takes two people."""
 
     required: bool
+
+
+class AlertSettings(Section):
+    """How patient alerts are."""
+
+    repeat_minutes: int = Field(ge=1, le=10_080)
+    feed_hold_seconds: int = Field(ge=1, le=3_600)
+
+
+class BridgeSettings(Section):
+    """Where alerts go, beside their topic."""
+
+    runbooks_url: str | None
+    timeout_seconds: int = Field(ge=1, le=20)
+    down_after_seconds: int = Field(ge=1, le=3_600)
+    alertmanager_url: str | None
+    alertmanager_token_file: Path | None
+    alertmanager_renew_seconds: int = Field(ge=5, le=3_600)
+    pagerduty_routing_key_file: Path | None
+    pagerduty_url: str
+    webhook_url: str | None
+    webhook_secret_file: Path | None
+    webhook_private_network: bool
+    smtp_host: str | None
+    smtp_port: int = Field(ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_username: str | None
+    smtp_password_file: Path | None
+    mail_from: str
+    mail_to: tuple[str, ...]
+    mail_severities: tuple[Severity, ...]
+    mail_classes: tuple[str, ...]
+
+    @pydantic.field_validator("mail_to", "mail_severities", "mail_classes", mode="before")
+    @classmethod
+    def _one_line(cls, value: Any) -> Any:  # noqa: ANN401 - whatever was written
+        # A variable has no lists: what it says stands between commas.
+        if not isinstance(value, str):
+            return value
+        return [each.strip() for each in value.split(",") if each.strip()]

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pydantic
 
+from recon_streams.runtime.bridge_contradictions import bridge_contradictions
 from recon_streams.runtime.contradictions import (
     database_contradictions,
     identity_contradictions,
@@ -22,8 +23,10 @@ from recon_streams.runtime.draft import DEFAULT, Draft
 from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import ConfigurationInvalid
 from recon_streams.runtime.sections import (
+    AlertSettings,
     ApprovalSettings,
     BreakerSettings,
+    BridgeSettings,
     CalendarSettings,
     DatabaseSettings,
     IdentitySettings,
@@ -60,6 +63,8 @@ class Settings(Section):
     topics: TopicSettings
     limits: LimitSettings
     calendars: CalendarSettings
+    alerts: AlertSettings
+    bridges: BridgeSettings
     identity: IdentitySettings
     approvals: ApprovalSettings
     _origins: Mapping[str, str] = pydantic.PrivateAttr(default_factory=dict)
@@ -155,6 +160,7 @@ def _validated(draft: Draft) -> Settings | None:
     for names, message in (
         *log_contradictions(settings.log),
         *database_contradictions(settings.database),
+        *bridge_contradictions(settings.bridges),
         *identity_contradictions(settings.identity),
         *lease_contradictions(settings.publisher.lease_seconds, settings.publisher.renew_seconds),
     ):

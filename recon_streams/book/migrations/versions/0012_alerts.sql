@@ -68,17 +68,18 @@ CREATE TABLE alerts.bridge (
 -- not its key.
 CREATE TABLE alerts.delivery (
     sink         text NOT NULL,
+    delivery_id  text NOT NULL,
     dedup_key    text NOT NULL,
     version      bigint NOT NULL,
+    action       text NOT NULL,
     off          bigint NOT NULL,
-    delivery_id  text NOT NULL,
-    outcome      text NOT NULL CHECK (outcome IN ('SENT', 'PARKED', 'SKIPPED')),
+    outcome      text NOT NULL CHECK (outcome IN ('SENT', 'PARKED')),
     detail       text NOT NULL DEFAULT '',
     identity     jsonb,
     delivered_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (sink, dedup_key, version)
+    PRIMARY KEY (sink, delivery_id)
 );
-CREATE INDEX delivery_time ON alerts.delivery (sink, off);
+CREATE INDEX delivery_cause ON alerts.delivery (sink, dedup_key, off);
 
 GRANT SELECT, INSERT, UPDATE ON alerts.alert, alerts.bridge TO recon_app;
 GRANT SELECT, INSERT ON alerts.event, alerts.delivery TO recon_app;

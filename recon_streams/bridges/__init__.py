@@ -1,0 +1,1 @@
+"""How alerts reach people: a small consumer of `recon.alerts` for each place they go to."""
