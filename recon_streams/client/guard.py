@@ -186,8 +186,13 @@ class AsyncBreakerGuard:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._following.cancel()
+        self._stop()
         await asyncio.wait([self._following])
+
+    def _stop(self) -> None:
+        if self._is_running:  # else it has died, and is to tidy up undisturbed
+            self._is_running = False
+            self._following.cancel()
 
 
 class BreakerGuard(AsyncBreakerGuard):
@@ -205,7 +210,7 @@ class BreakerGuard(AsyncBreakerGuard):
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended: the follower has died
-            self._loop.call_soon_threadsafe(self._following.cancel)
+            self._loop.call_soon_threadsafe(self._stop)
         self._thread.join()
 
     def _run(self) -> None:

@@ -19,8 +19,8 @@ FROM log.topic AS t JOIN log.partition AS p USING (topic_id) LEFT JOIN LATERAL (
     FROM log.record WHERE topic_id = p.topic_id AND part = 0 AND off >= $2 ORDER BY off LIMIT $3
 ) AS r ON true WHERE t.name = $1 AND p.part = 0 ORDER BY r.off"""
 _APPEND: Final = """
-SELECT log.append(ARRAY[topic_id], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0],
-    ARRAY[$2::bytea], ARRAY[NULL::jsonb], ARRAY[$3::bytea]) FROM log.topic WHERE name = $1"""
+SELECT (log.append(ARRAY[topic_id], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0], ARRAY[$2::bytea],
+    ARRAY[NULL::jsonb], ARRAY[$3::bytea])).first_offs FROM log.topic WHERE name = $1"""
 _HEADERS: Final = msgspec.json.Decoder(list[tuple[str, bytes | None]])
 
 

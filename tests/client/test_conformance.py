@@ -19,7 +19,9 @@ DOCUMENT = json.loads((CONFORMANCE / "breaker-guard.json").read_text())
 
 
 def record_of(said: dict[str, Any]) -> LogRecord:
-    key, value = (None if said[name] is None else b64decode(said[name]) for name in ("key", "value"))
+    key, value = (
+        None if said[name] is None else b64decode(said[name]) for name in ("key", "value")
+    )
     headers = [(name, b64decode(each)) for name, each in said["headers"]]
     return LogRecord(said["offset"], key, value and value * said.get("value_times", 1), headers)
 
@@ -48,7 +50,9 @@ def test_the_guard_answers_as_every_guard_must(case: dict[str, Any], tmp_path: P
 
 
 def test_the_cases_name_every_reason_there_is() -> None:
-    asked = {s["expect"]["reason"] for case in DOCUMENT["cases"] for s in case["steps"] if "ask" in s}
+    asked = {
+        s["expect"]["reason"] for case in DOCUMENT["cases"] for s in case["steps"] if "ask" in s
+    }
     bare = {"NOT_RUNNING", "NOT_CAUGHT_UP", "NO_LEASE", "LEASE_EXPIRED", "GRANTED"}
     scope = {"UNKNOWN_SCOPE", "TOMBSTONE", "UNREADABLE", "BAD_SIGNATURE", "UNKNOWN_KEY"}
     scope |= {"UNKNOWN_SCHEMA", "UNKNOWN_STATE", "SUSPENDED", "OPEN"}
