@@ -8,12 +8,12 @@ import structlog
 
 from agents.patience import with_patience
 from recon_streams.book.streams import book_time, note_caught_up
-from recon_streams.kernel.clock import utc_now
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogProbe
 from recon_streams.log.record import TopicPartition
 from recon_streams.positions.due import ACCOUNTS_MAX, take_due
 from recon_streams.positions.registry_store import DirectoryCache
+from recon_streams.scopes.by_hand import end_overrides
 
 _log = structlog.get_logger()
 
@@ -61,10 +61,15 @@ async def take_due_for_ever(
     every_seconds: float,
     retry_seconds: float,
 ) -> None:
-    """Evaluate accounts whose instant has come, again and again. Runs for ever."""
+    """Evaluate what the instant has come for, again and again. Runs for ever."""
     while True:
-        taken = await with_patience(
-            lambda: take_due(pool, directories, now=utc_now()), retry_seconds
-        )
+        taken = await with_patience(lambda: _take_due(pool, directories), retry_seconds)
         if taken < ACCOUNTS_MAX:
             await asyncio.sleep(every_seconds)
+
+
+async def _take_due(pool: asyncpg.Pool, directories: DirectoryCache) -> int:
+    # The book's own clock: what two people forced must end, however wrong this machine's is.
+    now = await book_time(pool)
+    await end_overrides(pool, now=now)
+    return await take_due(pool, directories, now=now)

@@ -125,6 +125,14 @@ async def lock_folds(connection: Session, scopes: Collection[str]) -> dict[str, 
     return {row["scope"]: _fold_of(row) for row in rows}
 
 
+async def numbers_of(connection: Session, scopes: Collection[str]) -> dict[str, int | None]:
+    """Return those of `scopes` that exist, each with its account number if it is an account."""
+    rows = await connection.fetch(
+        "SELECT scope, number FROM breaker.scope WHERE scope = ANY($1::text[])", list(scopes)
+    )
+    return {row["scope"]: row["number"] for row in rows}
+
+
 async def keep_fold(connection: Session, scope: str, fold: ScopeState) -> None:
     """Keep the newest state of a scope that is not an account."""
     await connection.execute(

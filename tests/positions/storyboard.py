@@ -9,6 +9,7 @@
     ledger   balance 6500.00 through 7
     ledger   payout P-1 1000.00 due +900s        or `hold`, `deposit`; `release P-1`
     time passes                                  a tick
+    people trip                                  or `reset`, `override 600s`; always two of them
 
 A row happens a second after the one before it, or at the `HH:MM:SS` (or `+600s`) it begins with.
 Behind `=>` stand the decisions, separated by commas; see `_CHECKS` for the words.
@@ -34,9 +35,12 @@ from recon_streams.positions.event import (
     LedgerBalanced,
     LedgerMoved,
     Leg,
+    Overridden,
     Registered,
     Released,
+    Reset,
     RulesChanged,
+    Tripped,
     event_bytes,
     event_from_bytes,
 )
@@ -160,6 +164,19 @@ class Story:
     def _time(self, words: list[str]) -> None:
         assert words == ["passes"]
         self._take(Elapsed(at=self.now))
+
+    def _people(self, words: list[str]) -> None:
+        if words == ["trip"]:
+            self._take(Tripped(at=self.now, actor="fraud-desk", words="case 4711"))
+            return
+        verb, *rest = words
+        two: dict[str, Any] = {"at": self.now, "words": "seen at the bank", "approval_id": 7}
+        two |= {"maker": "amal", "checker": "bashir"}
+        if verb == "reset":
+            self._take(Reset(**two))
+        else:
+            assert verb == "override"
+            self._take(Overridden(**two, until=self._instant(f"+{rest[0]}")))
 
     # How it is written down
 

@@ -54,6 +54,10 @@ class Opening:
     as_of: int
 
 
+_HOUR = 3_600
+_CHANGES_MAX = 3
+
+
 @dataclass
 class Oracle:
     """One account in the eyes of an auditor with time and patience."""
@@ -65,6 +69,8 @@ class Oracle:
     epoch: int = 1
     clean: int = 0
     calm_from: int = 0
+    changes: list[int] = field(default_factory=list)
+    flapping: bool = False
     forgotten: set[tuple[str, int]] = field(default_factory=set)
 
     def hear(self, fact: Fact) -> dict[str, Any]:
@@ -224,7 +230,12 @@ class Oracle:
         self.clean += proves
         if self.breaker != "SUSPENDED":
             return
-        if self.clean >= self.book.clean_needed and now - self.calm_from >= self.book.dwell:
+        if self.clean < self.book.clean_needed or now - self.calm_from < self._dwell():
+            return
+        if self._changes_within_an_hour() >= _CHANGES_MAX:
+            # It would be the fourth change: told once, and held until an hour was calm.
+            self.flapping, self.epoch = True, self.epoch + 1
+        else:
             self._enter("CLOSED")
 
     def _is_low(self, answer: dict[str, Any]) -> bool:
@@ -234,8 +245,16 @@ class Oracle:
 
     def _enter(self, state: str) -> None:
         if self.breaker != state:
+            self.flapping = self._changes_within_an_hour() >= _CHANGES_MAX
+            self.changes.append(self.now())
             self.breaker, self.clean, self.calm_from = state, 0, self.now()
             self.epoch += 1
+
+    def _changes_within_an_hour(self) -> int:
+        return sum(self.now() - at < _HOUR for at in self.changes)
+
+    def _dwell(self) -> int:
+        return max(self.book.dwell, _HOUR) if self.flapping else self.book.dwell
 
     def wake(self) -> int | None:
         """Return when something may change by itself."""
@@ -250,7 +269,7 @@ class Oracle:
             if heard is not None:
                 instants.append(heard + limit)
         if self.breaker == "SUSPENDED" and self.clean >= self.book.clean_needed:
-            instants.append(self.calm_from + self.book.dwell)
+            instants.append(self.calm_from + self._dwell())
         return min((at for at in instants if at > self.now()), default=None)
 
 
