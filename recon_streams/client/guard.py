@@ -131,15 +131,19 @@ class AsyncBreakerGuard:
         """Return how often: `granted`, `denied:REASON`, and records that were `dropped:REASON`."""
         return self._follower.counts.copy()
 
-    async def follow(self) -> None:
+    async def _follow(self) -> None:
         """Follow the log until cancelled; permits are denied afterwards."""
         acknowledging = asyncio.create_task(self._acknowledge())
         try:
             while True:
-                with contextlib.suppress(*self._log.UNREACHABLE):
-                    await self._log.open()
-                    while True:
-                        await self._round()
+                try:
+                    with contextlib.suppress(*self._log.UNREACHABLE):
+                        await self._log.open()
+                        while True:
+                            await self._round()
+                except asyncio.CancelledError:
+                    if self._following.cancelling():
+                        raise  # it is we who are to end, not a client that has ended a part of it
                 _log.warning("the breaker is out of reach; leases run out meanwhile")
                 await self._log.close()
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -182,7 +186,7 @@ class AsyncBreakerGuard:
 
     async def __aenter__(self) -> Self:
         self._is_running = True
-        self._following = asyncio.create_task(self.follow())
+        self._following = asyncio.create_task(self._follow())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -203,7 +207,7 @@ class BreakerGuard(AsyncBreakerGuard):
 
     def __enter__(self) -> Self:
         self._is_running, self._loop = True, asyncio.new_event_loop()
-        self._following = self._loop.create_task(self.follow())
+        self._following = self._loop.create_task(self._follow())
         self._thread = threading.Thread(target=self._run, name="breaker-guard", daemon=True)
         self._thread.start()
         return self

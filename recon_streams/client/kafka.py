@@ -71,10 +71,13 @@ class KafkaBreakerLog:
 
     async def close(self) -> None:
         """See `BreakerLog.close`."""
-        for client in [each for each in (self._consumer, self._producer) if each]:
-            with contextlib.suppress(*self.UNREACHABLE):
-                await asyncio.wait_for(client.stop(), _REQUEST_SECONDS)
+        # Tasks of their own: a client that ends may cancel parts of itself, and through them us.
+        ends = [asyncio.create_task(c.stop()) for c in (self._consumer, self._producer) if c]
         self._consumer = self._producer = None
+        if ends:
+            await asyncio.wait(ends, timeout=_REQUEST_SECONDS)
+        for end in ends:
+            end.cancel() or end.cancelled() or end.exception()
 
     def _leader_now(self) -> object:
         cluster = self._consumer._client.cluster  # noqa: SLF001 - there is no public way

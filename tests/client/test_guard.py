@@ -49,7 +49,7 @@ class EmptyLog:
     UNREACHABLE: tuple[type[Exception], ...] = (OSError,)
 
     def __init__(self) -> None:
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self.is_open = False
         self.opened = 0
 
@@ -226,3 +226,14 @@ def test_the_client_imports_itself_the_contract_and_its_few_libraries() -> None:
                 root = name.split(".")[0]
                 known = root in sys.stdlib_module_names or root in allowed
                 assert known or name.startswith("recon_streams.client"), f"{path.name}: {name}"
+
+
+async def test_a_client_that_cancels_a_part_of_itself_does_not_end_the_guard(keys: Path) -> None:
+    log = EmptyLog()
+    async with AsyncBreakerGuard(log, keys=keys, client_id="payouts-1") as guard:
+        await becomes(guard, "NO_LEASE")
+        log.failures.append(asyncio.CancelledError())
+        async with asyncio.timeout(5):
+            while log.opened < 2:
+                await asyncio.sleep(0.01)
+        assert guard.is_caught_up, "it was followed before and is followed again"
