@@ -9,6 +9,7 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from agents.bridging import alert_loops
 from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
 from agents.gauges import check_invariants, show_gauges
@@ -108,6 +109,9 @@ class House:
             tasks.append(self._task("hearing", self._watch_hearing))
             tasks.append(self._task("schedule", self._keep_schedule))
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
+            alerts, probe = self._metrics.alerts, self._logs.probe
+            loops = alert_loops(self._settings, self._pool, probe, name=self._name, metrics=alerts)
+            tasks += [self._task(*loop) for loop in loops]
             if self._settings.watch.directory is not None:
                 tasks.append(self._task("watch", self._watch_folder))
         if self._duties.worker:
