@@ -6,6 +6,7 @@ from typing import Any
 from agents.instants import Beside, make_beside
 from recon_streams.acks.intake import BreakerAcks
 from recon_streams.book.intake import Intake
+from recon_streams.commands.intake import Commands
 from recon_streams.positions.desk import PositionDesk
 from recon_streams.positions.inputs import (
     BankNotifications,
@@ -44,6 +45,7 @@ def make_intakes(
     others: tuple[Intake[Any], ...] = (
         *make_beside(directories, beside),
         BreakerAcks(beside.clients),
+        Commands(directories),
     )
     return found | {each.name: each for each in others}
 

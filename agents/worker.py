@@ -15,6 +15,7 @@ from agents import (
     breaker_acks,
     ledger_balances,
     ledger_movements,
+    recon_commands,
     recon_ticks,
     rolling_positions,
 )
@@ -41,7 +42,7 @@ from recon_streams.runtime.leaving import leave_process
 from recon_streams.runtime.source import LogSource, routes
 from topics import bank_balances as balances
 from topics import breaker_acks as acks
-from topics import ticks
+from topics import commands, ticks
 
 _log = structlog.get_logger()
 
@@ -54,6 +55,7 @@ _AGENTS: Final = {
     ticks.TOPIC: recon_ticks.attach,
     balances.TOPIC: bank_balances.attach,
     acks.TOPIC: breaker_acks.attach,
+    commands.TOPIC: recon_commands.attach,
 }
 
 

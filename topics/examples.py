@@ -13,6 +13,7 @@ from topics.alerts import Alert
 from topics.bank_balances import BankBalance, BankFailure
 from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
 from topics.breaker_acks import BreakerAck
+from topics.commands import TripCommand
 from topics.discrepancies import DiscrepancyRecord
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import (
@@ -276,5 +277,13 @@ EXAMPLES: Final[Mapping[type[msgspec.Struct], Mapping[str, Any]]] = {
         "state": "OPEN",
         "epoch": 8,
         "seq": 8,
+    },
+    TripCommand: {
+        "kind": "trip",
+        "command_id": "fraud-2026-11-20-0007",
+        "scope": _SCOPE,
+        "reason": "account take-over suspected, case 4711",
+        "actor": "fraud-desk",
+        "asked_at": "2026-11-20T08:41:02Z",
     },
 }

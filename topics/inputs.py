@@ -6,6 +6,7 @@ from typing import Final
 from topics import bank_notifications, bank_reports, bank_statements
 from topics.bank_balances import BANK_ANSWER_TYPES
 from topics.breaker_acks import BreakerAck
+from topics.commands import COMMAND_TYPES
 from topics.contract import (
     INPUT_PARTITIONS,
     XML_BYTES,
@@ -146,6 +147,20 @@ INPUTS: Final[tuple[TopicContract, ...]] = (
         consumers=("recon-streams",),
         promise="A denial that a registered service has not acknowledged within seconds is the "
         "loudest page there is. What is acknowledged changes no permit: those hang on the lease.",
+        when_wrong=REFUSED_INPUT,
+    ),
+    TopicContract(
+        name="recon.commands",
+        direction=Direction.INPUT,
+        summary="Another system stops a scope: something only a person could take back.",
+        key="the scope",
+        record_types=COMMAND_TYPES,
+        retention=timedelta(days=30),
+        producers=("fraud and risk systems", "`recon-streams breaker drill`"),
+        consumers=("recon-streams",),
+        promise="A command only ever makes payouts safer: nothing on this topic can start what "
+        "was stopped. Said again under its `command_id` it changes nothing. Whoever may write "
+        "here can stop all payouts, so its access list is short.",
         when_wrong=REFUSED_INPUT,
     ),
 )

@@ -95,7 +95,8 @@ class PermitLog:
 def stretches(path: Path) -> list[Stretch]:
     """Return what the log at `path` says; a line that is still being written is left out."""
     found: dict[int, Stretch] = {}
-    for line in path.read_bytes().splitlines(keepends=True):
+    said = path.read_bytes() if path.exists() else b""
+    for line in said.splitlines(keepends=True):
         if line.endswith(b"\n"):
             stretch = msgspec.json.decode(line, type=Stretch)
             found[stretch.number] = stretch

@@ -42,6 +42,7 @@ def test_inputs_and_outputs_are_the_whole_catalogue() -> None:
         "ledger.balances",
         "recon.ticks",
         "recon.breaker.acks",
+        "recon.commands",
     }
     assert set(inputs()) | set(outputs()) == set(CATALOGUE)
     assert not set(inputs()) & set(outputs())
@@ -79,6 +80,7 @@ def test_a_notification_larger_than_kafka_allows_by_default_still_arrives() -> N
 
 
 def test_topics_keyed_by_account_have_the_same_number_of_partitions() -> None:
-    keyed = [each for each in inputs() if not each.name.startswith("recon.breaker")]
+    by_others = ("recon.breaker.acks", "recon.commands")
+    keyed = [each for each in inputs() if each.name not in by_others]
     keyed.append(by_name("recon.positions"))
     assert len({contract.partitions for contract in keyed}) == 1
