@@ -64,7 +64,7 @@ class EmptyLog:
         return Look(now_ms(), 0, (), first)
 
     async def acknowledge(self, client_id: str, value: bytes) -> None:
-        raise OSError("acknowledgements cannot be sent")
+        raise OSError(f"{client_id} cannot send {value!r}")
 
     async def close(self) -> None:
         self.is_open = False
