@@ -7,7 +7,7 @@ from recon_streams.bridges.http import Post
 from recon_streams.bridges.mail import Mail, MailTerms
 from recon_streams.bridges.pagerduty import PagerDuty
 from recon_streams.bridges.sink import Sink
-from recon_streams.bridges.webhook import Webhook
+from recon_streams.bridges.webhook import Webhook, is_secret
 from recon_streams.runtime.problems import ConfigurationInvalid, Problem
 from recon_streams.runtime.secrets import secret_lines
 from recon_streams.runtime.sections import BridgeSettings
@@ -46,15 +46,12 @@ def _http_sinks(settings: BridgeSettings) -> Iterator[Sink]:
             timeout_seconds=seconds,
             private=settings.webhook_private_network,
         )
-        try:
-            yield Webhook(post, secrets=secrets, base=base)
-        except ValueError as error:
+        if not all(map(is_secret, secrets)):
             # Not the text of it: that would be the secret.
-            message = "a secret is `whsec_` and base64; write one, or two, each on its line"
+            message = "a secret is `whsec_` and the base64 of 24 to 64 bytes, each on its line"
             place = "bridges.webhook_secret_file"
-            raise ConfigurationInvalid(
-                (Problem(place=place, path=place, message=message),)
-            ) from error
+            raise ConfigurationInvalid((Problem(place=place, path=place, message=message),))
+        yield Webhook(post, secrets=secrets, base=base)
 
 
 def _mail(settings: BridgeSettings) -> Iterator[Sink]:

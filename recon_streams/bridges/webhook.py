@@ -4,8 +4,9 @@ The id is that of the alert record, so a receiver that has seen it needs nothing
 Two secrets may live at a time: both sign, and a receiver verifies with the one it knows.
 """
 
+from base64 import b64decode
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from standardwebhooks.webhooks import Webhook as Signer
@@ -14,6 +15,18 @@ from recon_streams.bridges.http import Post
 from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url
 from recon_streams.kernel.clock import utc_now
 from topics.alerts import Alert
+
+_PREFIX: Final = "whsec_"
+_SECRET_BYTES: Final = range(24, 65)
+
+
+def is_secret(text: str) -> bool:
+    """Return whether `text` is a secret as the specification wants it: `whsec_` and base64."""
+    try:
+        key = b64decode(text.removeprefix(_PREFIX), validate=True)
+    except ValueError:
+        return False
+    return text.startswith(_PREFIX) and len(key) in _SECRET_BYTES
 
 
 class Webhook:
