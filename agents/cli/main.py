@@ -18,6 +18,7 @@ MODULES: Final = MappingProxyType(
         "accounts": ("accounts",),
         "approvals": ("approvals",),
         "audit": ("audit",),
+        "breaker": ("breaker", "approvals", "breaker_release", "breaker_drill"),
         "config": ("config",),
         "demo": ("demo",),
         "discrepancies": ("discrepancies", "discrepancy_actions"),

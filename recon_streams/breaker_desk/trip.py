@@ -7,7 +7,7 @@ import msgspec
 
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker import order
-from recon_streams.breaker.names import ScopeKind, kind_of
+from recon_streams.breaker.names import NoScope, ScopeKind, kind_of
 from recon_streams.breaker.scope import Transition
 from recon_streams.breaker_desk.accounts import HeldAccounts
 from recon_streams.positions.event import Tripped
@@ -19,8 +19,8 @@ from recon_streams.scopes.by_hand import Deed
 class UnknownScope(Exception):
     """Nobody knows the scope; an account or a corridor begins with the registry."""
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"nobody knows the scope {scope}; see: recon-streams breaker status")
+    def __init__(self, scope: str, words: str = "") -> None:
+        super().__init__(words or f"nobody knows the scope {scope}")
         self.scope = scope
 
 
@@ -55,7 +55,6 @@ class TripDesk:
         this. A drill's scope is made by its first trip.
 
         Raises:
-            NoScope: `scope` is no name of one.
             UnknownScope: There is no such scope.
         """
         order_ = TripOrder(scope=scope, reason=reason, actor=actor, at=at)
@@ -68,7 +67,6 @@ class TripDesk:
         What was written is flushed, so whoever follows in `unit` sees it.
 
         Raises:
-            NoScope: A name is none of a scope; nothing was done.
             UnknownScope: There is no such scope; nothing was done.
         """
         numbers = await self._numbers_of(unit, orders)
@@ -101,10 +99,9 @@ class TripDesk:
         """Close a drill's scope again: no payout hangs on it, so one person may.
 
         Raises:
-            NoScope: `scope` is no name of a drill.
             UnknownScope: There is no such drill.
         """
-        if kind_of(scope) is not ScopeKind.DRILL:
+        if _kind_of(scope) is not ScopeKind.DRILL:
             raise UnknownScope(scope)
         folds = await by_hand.lock(unit, [scope])
         if scope not in folds:
@@ -121,7 +118,7 @@ class TripDesk:
         self, unit: UnitOfWork, orders: Sequence[TripOrder]
     ) -> dict[str, int | None]:
         wanted = {each.scope: each for each in orders}
-        kinds = {scope: kind_of(scope) for scope in wanted}
+        kinds = {scope: _kind_of(scope) for scope in wanted}
         known = await store.numbers_of(unit.connection, list(wanted))
         for scope in sorted(wanted.keys() - known.keys()):
             if kinds[scope] is not ScopeKind.DRILL:
@@ -130,3 +127,10 @@ class TripDesk:
             await unit.flush()
             known[scope] = None
         return known
+
+
+def _kind_of(scope: str) -> ScopeKind:
+    try:
+        return kind_of(scope)
+    except NoScope as error:
+        raise UnknownScope(scope, str(error)) from error

@@ -1,0 +1,126 @@
+"""`breaker reset` and `breaker override`: what takes two people, asked for and answered."""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from agents.approving import ask, waiting
+from agents.cli.app import run
+from agents.cli.approvals import FactsOption, RequestArgument, decide, print_requests
+from agents.cli.breaker import ReasonOption, ScopeArgument, group
+from agents.cli.output import Format, FormatOption, out, print_as
+from agents.cli.people import KeyOption, key_of, print_asked, said_why
+from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, find_place
+from recon_streams.approvals.machine import Request
+from recon_streams.approvals.subject import ApprovalKind, Wish
+
+reset = typer.Typer(help="Let go of what is stopped: one asks, another agrees.")
+override = typer.Typer(help="Force what is stopped to pay for some minutes: two people, loudly.")
+group.add_typer(reset, name="reset")
+group.add_typer(override, name="override")
+
+_OF_BREAKERS = frozenset({ApprovalKind.BREAKER_RESET, ApprovalKind.BREAKER_OVERRIDE})
+_ROWS_MAX = 1_000
+
+
+@reset.command("request")
+def request_reset(
+    scope: ScopeArgument,
+    reason: ReasonOption,
+    key: KeyOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Ask for a scope to be let go; another person agrees within 15 minutes."""
+    place = find_place(config, data, dsn, bootstrap)
+    wish = Wish(kind=ApprovalKind.BREAKER_RESET, subject=scope)
+    asked = run(ask(place, wish, reason=said_why(reason), key=key_of(key)))
+    print_asked(asked) if output is Format.TABLE else print_as(output, _as_json(asked))
+
+
+@reset.command("list")
+def list_(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that have ended, the newest first.")
+    ] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Show what was asked for about breakers and waits for a second person."""
+    place = find_place(config, data, dsn, bootstrap)
+    found = run(waiting(place, everything=everything, rows_max=_ROWS_MAX))
+    found = [each for each in found if each.kind in _OF_BREAKERS]
+    if output is not Format.TABLE:
+        print_as(output, [_as_json(each) for each in found])
+    elif found:
+        print_requests(found)
+    else:
+        out.print("nothing waits")
+
+
+@reset.command("approve")
+def approve(
+    request_id: RequestArgument,
+    reason: ReasonOption,
+    key: KeyOption = None,
+    facts: FactsOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+) -> None:
+    """Agree, as another person than whoever asked; it is let go in the same moment."""
+    place = find_place(config, data, dsn, bootstrap)
+    decide(place, request_id, approve=True, reason=reason, key=key, facts=facts)
+
+
+@reset.command("refuse")
+def refuse(
+    request_id: RequestArgument,
+    reason: ReasonOption,
+    key: KeyOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+) -> None:
+    """Refuse; the request has ended, and the scope stays as it is."""
+    place = find_place(config, data, dsn, bootstrap)
+    decide(place, request_id, approve=False, reason=reason, key=key)
+
+
+@override.command("request")
+def request_override(
+    scope: ScopeArgument,
+    reason: ReasonOption,
+    minutes: Annotated[int, typer.Option("--minutes", min=1, max=30, help="From the approval on.")],
+    key: KeyOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Ask for a scope to pay for some minutes, whatever its evidence says of what is known.
+
+    Another person agrees with `breaker reset approve`. It ends by itself, and at once with any
+    danger that was not known when it was agreed to.
+    """
+    place = find_place(config, data, dsn, bootstrap)
+    details = {"minutes": str(minutes)}
+    wish = Wish(kind=ApprovalKind.BREAKER_OVERRIDE, subject=scope, details=details)
+    asked = run(ask(place, wish, reason=said_why(reason), key=key_of(key)))
+    print_asked(asked) if output is Format.TABLE else print_as(output, _as_json(asked))
+
+
+def _as_json(request: Request) -> dict[str, Any]:
+    """Return a request with its facts as they are, not as bytes."""
+    found: dict[str, Any] = msgspec.to_builtins(request)
+    return found | {"facts": msgspec.Raw(request.facts)}
