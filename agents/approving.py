@@ -8,7 +8,9 @@ import asyncpg
 import typer
 
 from agents.cli.place import Place
+from agents.intakes import by_topic, make_intakes
 from agents.patience import with_patience
+from agents.registration import replay_waiting
 from recon_streams.approvals import store
 from recon_streams.approvals.desk import (
     Desk,
@@ -16,10 +18,12 @@ from recon_streams.approvals.desk import (
     Sight,
     facts_sha256,
 )
-from recon_streams.approvals.machine import Request, Ruling
+from recon_streams.approvals.machine import Request, RequestState, Ruling
 from recon_streams.approvals.refusals import NoSuchRequest, NotAllowed
 from recon_streams.approvals.subject import ApprovalKind, ApprovalSubject, Wish
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.breaker_desk.override import BreakerOverride
+from recon_streams.breaker_desk.reset import BreakerReset
 from recon_streams.closing.by_matching import ByMatching
 from recon_streams.closing.rules_in_force import RulesInForce
 from recon_streams.closing.turn import turn
@@ -28,6 +32,8 @@ from recon_streams.identity.keys import PrivateKey, read_public_key
 from recon_streams.identity.operators import Operators, read_operators
 from recon_streams.identity.statement import Deed, Statement, new_nonce, sign
 from recon_streams.kernel.clock import utc_now
+from recon_streams.positions.looser_rules import LooserRules
+from recon_streams.positions.registry_store import DirectoryCache
 
 _SECONDS_MAX: Final = 60.0
 _HASH_LENGTH_MIN: Final = 8
@@ -40,9 +46,13 @@ class _RolledBack(Exception):
 
 def subjects_of(place: Place) -> dict[ApprovalKind, ApprovalSubject]:
     """Return how each kind of request is shown and done here."""
+    directories = DirectoryCache()
     subjects: tuple[ApprovalSubject, ...] = (
+        BreakerReset(directories),
+        BreakerOverride(directories),
         DayClose(place.calendars, ByMatching(RulesInForce())),
         DayReopen(),
+        LooserRules(),
     )
     return {each.kind: each for each in subjects}
 
@@ -60,17 +70,6 @@ def operators_of(place: Place) -> Operators:
             "`recon-streams operators init` makes both"
         )
     return read_operators(identity.operators_file, read_public_key(identity.root_key))
-
-
-async def takes_two(place: Place, pool: asyncpg.Pool) -> bool:
-    """Return whether days and rules take two people here: there are operators, and it is so set.
-
-    Whoever leaves the operators out of the settings does not get around them: the book has seen
-    them.
-    """
-    if not place.settings.approvals.required:
-        return False
-    return place.settings.identity.operators_file is not None or await store.seen(pool) is not None
 
 
 async def ask(place: Place, wish: Wish, *, reason: str, key: PrivateKey) -> Request:
@@ -152,7 +151,10 @@ async def answer(  # noqa: PLR0913 - what a person says, and as whom
             async with _unit(pool, request.kind) as unit:
                 return await desk.decide(unit, signed)
 
-        return await with_patience(attempt, _SECONDS_MAX)
+        outcome = await with_patience(attempt, _SECONDS_MAX)
+        if outcome.request.state is RequestState.APPROVED:
+            await _afterwards(place, pool, outcome.request)
+        return outcome
 
 
 async def look(place: Place, request_id: int) -> Sight:
@@ -174,6 +176,13 @@ async def waiting(place: Place, *, everything: bool, rows_max: int) -> list[Requ
     """Return the requests that wait for somebody, or the newest of all."""
     async with place.pool() as pool:
         return await store.requests(pool, everything=everything, rows_max=rows_max)
+
+
+async def _afterwards(place: Place, pool: asyncpg.Pool, done: Request) -> None:
+    """Do what follows on a deed and may be done again: nothing of it was agreed to."""
+    if done.kind is ApprovalKind.RULES_LOOSENED:
+        intakes = by_topic(make_intakes(DirectoryCache(), place.settings.limits))
+        await replay_waiting(pool, intakes, actor=done.maker)
 
 
 def _begins(sha256: str, beginning: str) -> bool:

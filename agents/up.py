@@ -10,13 +10,20 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
+import structlog
 
 from agents.address import ADDRESS_FILE, PARTITIONS, Address
 from agents.house import Duties, House, open_house
 from agents.intakes import by_topic, make_intakes
 from agents.logs import Logs, postgres_logs, topic_plans
 from agents.publishing import key_ring_in
-from agents.registration import register
+from agents.registration import (
+    admit_operators,
+    hold_loosened,
+    register,
+    takes_two,
+    words_of_loosened,
+)
 from agents.sole_owner import sole_owner
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import newest_revision, revision_of
@@ -24,6 +31,8 @@ from recon_streams.embedded.postgres import EmbeddedPostgres
 from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.runtime.settings import Settings
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +114,24 @@ async def _register(
     pool: asyncpg.Pool, settings: Settings, accounts: Sequence[AccountDefinition]
 ) -> RegistryChange | None:
     """Apply the registry, and let what waited for one of its accounts be decided."""
+    await admit_operators(settings, pool)
     if not accounts:
         return None
     intakes = by_topic(make_intakes(DirectoryCache(), settings.limits))
-    change, _ = await register(pool, accounts, intakes, source="up", actor=f"uid {os.geteuid()}")
+    two = await takes_two(settings, pool)
+    if two:
+        accounts, held = await hold_loosened(pool, accounts)
+        for words in words_of_loosened(held):
+            # The rules in force stay: a file and a restart are what one person can do.
+            _log.warning("rules_held", loosened=words, ask="recon-streams accounts apply --key")
+    change, _ = await register(
+        pool,
+        accounts,
+        intakes,
+        source="up",
+        actor=f"uid {os.geteuid()}",
+        may_loosen=not two,
+    )
     return change
 
 

@@ -33,6 +33,7 @@ from recon_streams.log.errors import (
     TopicRefused,
     UnknownTopic,
 )
+from recon_streams.positions.authorship import TakesTwo
 from recon_streams.positions.registry_store import OpeningChanged
 from recon_streams.runtime.exit_codes import ExitCode
 from recon_streams.runtime.problems import AddressInUse, ConfigurationInvalid
@@ -100,6 +101,7 @@ def main() -> None:
         NotBelieved,
         OpeningChanged,
         RecordRefused,
+        TakesTwo,
         TopicRefused,
         WrongRevision,
     ) as error:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from agents.approving import ask, takes_two
+from agents.approving import ask
 from agents.cli.app import Ended, run
 from agents.cli.eod import AccountsOption, DayArgument, group, wanted_of
 from agents.cli.output import Format, FormatOption, out, print_as, talk
@@ -21,6 +21,7 @@ from agents.cli.place import (
     find_place,
 )
 from agents.patience import with_patience
+from agents.registration import takes_two
 from recon_streams.approvals.machine import Request
 from recon_streams.closing import store
 from recon_streams.closing.by_matching import ByMatching
@@ -168,7 +169,7 @@ def _reason(reason: str) -> str:
 
 async def _takes_two(place: Place) -> bool:
     async with place.pool() as pool:
-        return await takes_two(place, pool)
+        return await takes_two(place.settings, pool)
 
 
 async def _closable(

@@ -13,6 +13,7 @@ from recon_streams.book.streams import wait_for_batches
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.money import normal
 from recon_streams.positions import breaker_store, store
+from recon_streams.positions.authorship import Authorship
 from recon_streams.positions.directory import Account, Directory
 from recon_streams.positions.event import Registered, RulesChanged
 from recon_streams.positions.known import Known
@@ -82,6 +83,14 @@ async def apply_registry(
     actor: str,
     now: datetime,
 ) -> RegistryChange:
+    """Make `definitions` the newest version of the registry, in a unit of its own: `apply_in`."""
+    async with UnitOfWork(pool) as unit:
+        return await apply_in(unit, definitions, Authorship(source=source, actor=actor, at=now))
+
+
+async def apply_in(
+    unit: UnitOfWork, definitions: Sequence[AccountDefinition], authorship: Authorship
+) -> RegistryChange:
     """Make `definitions` the newest version of the registry.
 
     New accounts are registered, each with a breaker that denies until evidence has come. Changed
@@ -89,48 +98,64 @@ async def apply_registry(
 
     Raises:
         OpeningChanged: The opening figures of a registered account differ; nothing was applied.
+        TakesTwo: It loosens rules, and `authorship` does not allow that; nothing was applied.
     """
-    async with UnitOfWork(pool) as unit:
-        await unit.connection.execute("SELECT pg_advisory_xact_lock($1)", _REGISTRY_LOCK)
-        version = 1 + await unit.connection.fetchval(
-            "SELECT coalesce(max(version), 0) FROM positions.registry_version"
-        )
-        known = await _newest_definitions(unit.connection)
-        fresh = [d for d in definitions if (d.account_id, d.currency) not in known]
-        changed: list[tuple[int, AccountDefinition]] = []
-        unchanged: list[str] = []
-        for definition in definitions:
-            number, before = known.get((definition.account_id, definition.currency), (0, None))
-            if before is None:
-                continue
-            if opening_bytes(before) != opening_bytes(definition):
-                raise OpeningChanged(_name(definition))
-            if definition_bytes(before) == definition_bytes(definition):
-                unchanged.append(_name(definition))
-            else:
-                changed.append((number, definition))
-        if fresh or changed:
-            await unit.connection.execute(
-                "INSERT INTO positions.registry_version (version, source, actor) "
-                "VALUES ($1, $2, $3)",
-                version,
-                source,
-                actor,
-            )
-            corridors = {corridor for d in definitions for corridor in d.corridors}
-            await scopes.make_corridors(unit, corridors, at=now)
-            await _register(unit, fresh, version, now)
-            await _change(unit, changed, version, now)
+    version, known = await newest_registry(unit)
+    fresh = [d for d in definitions if (d.account_id, d.currency) not in known]
+    changed: list[tuple[int, AccountDefinition]] = []
+    unchanged: list[str] = []
+    for definition in definitions:
+        number, before = known.get((definition.account_id, definition.currency), (0, None))
+        if before is None:
+            continue
+        if opening_bytes(before) != opening_bytes(definition):
+            raise OpeningChanged(_name(definition))
+        if definition_bytes(before) == definition_bytes(definition):
+            unchanged.append(_name(definition))
         else:
-            version -= 1
-        named = {(d.account_id, d.currency) for d in definitions}
-        return RegistryChange(
-            version=version,
-            registered=tuple(_name(d) for d in fresh),
-            changed=tuple(_name(d) for _, d in changed),
-            unchanged=tuple(unchanged),
-            absent=tuple(f"{a}:{c}" for a, c in sorted(known.keys() - named)),
-        )
+            changed.append((number, definition))
+    authorship.check((known[d.account_id, d.currency][1], d) for _, d in changed)
+    if fresh or changed:
+        version += 1
+        await _new_version(unit, version, authorship)
+        corridors = {corridor for d in definitions for corridor in d.corridors}
+        await scopes.make_corridors(unit, corridors, at=authorship.at)
+        await _register(unit, fresh, version, authorship.at)
+        await _change(unit, changed, version, authorship.at)
+    named = {(d.account_id, d.currency) for d in definitions}
+    return RegistryChange(
+        version=version,
+        registered=tuple(_name(d) for d in fresh),
+        changed=tuple(_name(d) for _, d in changed),
+        unchanged=tuple(unchanged),
+        absent=tuple(f"{a}:{c}" for a, c in sorted(known.keys() - named)),
+    )
+
+
+async def newest_registry(
+    unit: UnitOfWork,
+) -> tuple[int, dict[tuple[str, str], tuple[int, AccountDefinition]]]:
+    """Return the newest version and each account's number and definition, by id and currency.
+
+    Nobody else changes it before `unit` ends.
+    """
+    await unit.connection.execute("SELECT pg_advisory_xact_lock($1)", _REGISTRY_LOCK)
+    version: int = await unit.connection.fetchval(
+        "SELECT coalesce(max(version), 0) FROM positions.registry_version"
+    )
+    return version, await _newest_definitions(unit.connection)
+
+
+async def _new_version(unit: UnitOfWork, version: int, authorship: Authorship) -> None:
+    await unit.connection.execute(
+        "INSERT INTO positions.registry_version "
+        "(version, source, actor, approval_id, approved_by) VALUES ($1, $2, $3, $4, $5)",
+        version,
+        authorship.source,
+        authorship.actor,
+        authorship.approval_id,
+        authorship.approved_by,
+    )
 
 
 async def _register(

@@ -45,6 +45,8 @@ def _instant(value: object) -> datetime:
 
 _Amount = Annotated[str, StringConstraints(pattern=_AMOUNT)]
 _Seconds = Annotated[int, Field(ge=0, le=31_622_400)]
+# A payment that may be longer on its way would explain a shortage away.
+_DueSeconds = Annotated[int, Field(ge=0, le=14 * 86_400)]
 _Instant = Annotated[datetime, BeforeValidator(_instant)]
 _Clock = Annotated[str, StringConstraints(pattern=_CLOCK)]
 _Rail = Annotated[str, StringConstraints(min_length=1, max_length=35)]
@@ -99,9 +101,9 @@ class SilenceBlock(_Block):
 class InFlightBlock(_Block):
     """How long a payment may be between its legs."""
 
-    due_seconds_default: _Seconds = 900
-    due_seconds_max: _Seconds = 86_400
-    rails: dict[_Rail, _Seconds] = {}
+    due_seconds_default: _DueSeconds = 900
+    due_seconds_max: _DueSeconds = 86_400
+    rails: dict[_Rail, _DueSeconds] = {}
     open_items_max: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
 
 

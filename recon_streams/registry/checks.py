@@ -28,6 +28,8 @@ _ISO_SCALES: Final = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None
 }
 
+_CRITICAL_PERCENT_MAX: Final = 10
+
 
 class Wrong(NamedTuple):
     """What is wrong, at the first of `paths` that the account itself writes."""
@@ -139,6 +141,9 @@ def _corridor_problems(corridors: Sequence[str]) -> Iterator[Wrong]:
 
 
 def _limit_problems(limits: LimitsBlock) -> Iterator[Wrong]:
+    if Decimal(limits.critical_percent) > _CRITICAL_PERCENT_MAX:
+        message = f"at most {_CRITICAL_PERCENT_MAX}, or no surplus would ever stop a payout"
+        yield Wrong((("limits", "critical_percent"),), message)
     for kind in ("percent", "amount"):
         names = [f"{tier}_{kind}" for tier in ("minor", "significant", "critical")]
         given = [(name, text) for name in names if (text := getattr(limits, name)) is not None]

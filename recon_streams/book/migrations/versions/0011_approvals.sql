@@ -73,6 +73,13 @@ CREATE TABLE approvals.voiding (
     voided_at  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
+-- What is asked for and too large for a statement, by its hash.
+CREATE TABLE approvals.document (
+    sha256  text PRIMARY KEY,
+    content bytea NOT NULL,
+    CHECK (sha256 = encode(sha256(content), 'hex'))
+);
+
 -- Written by the triggers below alone. One end for each request, however many try at a time.
 CREATE TABLE approvals.ending (request_id bigint PRIMARY KEY REFERENCES approvals.request);
 CREATE TABLE approvals.nonce (nonce text PRIMARY KEY CHECK (length(nonce) >= 32));
@@ -289,14 +296,10 @@ BEGIN
     RETURN NEW;
 END
 $$;
-DO $$
-BEGIN
-    IF to_regclass('breaker.transition') IS NOT NULL THEN
-        CREATE TRIGGER two_people BEFORE INSERT ON breaker.transition
-            FOR EACH ROW EXECUTE FUNCTION approvals.guard_transition();
-    END IF;
-END
-$$;
+CREATE TRIGGER two_people BEFORE INSERT ON breaker.transition
+    FOR EACH ROW EXECUTE FUNCTION approvals.guard_transition();
+ALTER TABLE breaker.transition
+    ADD CONSTRAINT transition_approval FOREIGN KEY (approval_id) REFERENCES approvals.request;
 
 ALTER TABLE closing.day_action ADD COLUMN approval_id bigint REFERENCES approvals.request;
 CREATE FUNCTION approvals.guard_day() RETURNS trigger
@@ -328,5 +331,5 @@ CREATE TRIGGER two_people BEFORE INSERT ON positions.registry_version
 REVOKE ALL ON FUNCTION approvals.require_agreed, approvals.lock_request FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION approvals.lock_request TO recon_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA approvals TO recon_app;
-GRANT INSERT ON approvals.operators_file, approvals.request, approvals.decision, approvals.voiding
-    TO recon_app;
+GRANT INSERT ON approvals.operators_file, approvals.request, approvals.decision, approvals.voiding,
+    approvals.document TO recon_app;

@@ -1,0 +1,149 @@
+"""A registry that loosens rules: asked for by one, agreed to by another, never applied alone."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+
+from recon_streams.book.connection import connect
+from recon_streams.book.migrate import migrate
+
+pytestmark = pytest.mark.postgres
+
+REGISTRY = """
+accounts:
+  - account_id: AE-1
+    currency: AED
+    bank_accounts: [{{other: X1}}]
+    limits: {{critical_percent: "{critical}"}}
+    opening: {{bank: "5", ledger: "5", as_of: "2026-11-20T00:00:00Z"}}
+"""
+SECOND = """
+  - account_id: AE-2
+    currency: AED
+    bank_accounts: [{other: X2}]
+"""
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+async def owner(database: str) -> asyncpg.Connection:
+    await asyncio.to_thread(migrate, database)
+    connection = await connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, database: str) -> Run:
+    def run(*words: str, key: str | None = None) -> "subprocess.CompletedProcess[str]":
+        told = {
+            "RECON__IDENTITY__OPERATORS_FILE": str(tmp_path / "operators.json"),
+            "RECON__IDENTITY__ROOT_KEY": str(tmp_path / "root-key.json"),
+            "RECON_OPERATOR_KEY": str(tmp_path / f"{key}.pem") if key else "",
+        }
+        is_known = (tmp_path / "operators.json").exists()
+        done = subprocess.run(
+            [sys.executable, "-m", "agents.cli", *words]
+            + ([] if words[0] == "operators" else ["--dsn", database]),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, **(told if is_known else {}), "NO_COLOR": "1", "COLUMNS": "200"},
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    return run
+
+
+def people(run: Run, place: Path) -> None:
+    run("operators", "init", str(place))
+    for subject in ("ada", "ben"):
+        done = run(
+            *("operators", "add", subject, "--name", subject, "--roles", "maker,checker"),
+            *("--root", str(place / "root-key.pem"), "--key-file", str(place / f"{subject}.pem")),
+        )
+        assert done.returncode == 0, done.stderr
+
+
+async def critical(owner: asyncpg.Connection) -> str:
+    content = await owner.fetchval(
+        "SELECT definition FROM positions.account_version WHERE number = 1 "
+        "ORDER BY version DESC LIMIT 1"
+    )
+    return str(msgspec.json.decode(content)["limits"]["critical_percent"])
+
+
+async def test_loosened_rules_wait_for_another_and_tightened_ones_do_not(
+    owner: asyncpg.Connection, run: Run, tmp_path: Path
+) -> None:
+    people(run, tmp_path)
+    file = tmp_path / "accounts.yaml"
+
+    def apply(text: str, *words: str, key: str | None = None) -> "subprocess.CompletedProcess[str]":
+        file.write_text(text)
+        return run("accounts", "apply", str(file), *words, key=key)
+
+    assert apply(REGISTRY.format(critical="0.5")).returncode == 0
+    assert apply(REGISTRY.format(critical="0.4")).returncode == 0, "tightening takes one"
+    looser = REGISTRY.format(critical="2") + SECOND
+    alone = apply(looser)
+    assert alone.returncode == 2
+    assert "loosened: AE-1:AED: limits.critical_percent 0.4 -> 2" in alone.stderr
+    assert await critical(owner) == "0.4"
+    asked = apply(looser, "--reason", "agreed with the bank in writing", key="ada")
+    assert asked.returncode == 0, asked.stderr
+    assert await critical(owner) == "0.4", "it is only asked for"
+    assert await owner.fetchval("SELECT count(*) FROM positions.account") == 1
+    # What becomes of the file meanwhile is nothing to what was asked for.
+    file.write_text(REGISTRY.format(critical="9"))
+    shown = msgspec.json.decode(run("approvals", "show", "1", "-o", "json").stdout)["facts"]
+    assert shown["loosened"] == [
+        {
+            "account": "AE-1:AED",
+            "rules": [{"rule": "limits.critical_percent", "before": "0.4", "after": "2"}],
+        }
+    ]
+    assert shown["registered"] == ["AE-2:AED"]
+    agreed = run("approvals", "approve", "1", "--reason", "I saw the letter", key="ben")
+    assert agreed.returncode == 0, agreed.stderr
+    assert await critical(owner) == "2"
+    row = await owner.fetchrow(
+        "SELECT actor, approved_by, approval_id FROM positions.registry_version "
+        "ORDER BY version DESC LIMIT 1"
+    )
+    assert tuple(row) == ("ada", "ben", 1)
+
+
+async def test_a_registry_that_changed_meanwhile_voids_what_was_asked_for(
+    owner: asyncpg.Connection, run: Run, tmp_path: Path
+) -> None:
+    people(run, tmp_path)
+    file = tmp_path / "accounts.yaml"
+    for text, key in (("0.5", None), ("2", "ada"), ("0.3", None)):
+        file.write_text(REGISTRY.format(critical=text))
+        done = run("accounts", "apply", str(file), "--reason", "so it is", key=key)
+        assert done.returncode == 0, done.stderr
+    void = run("approvals", "approve", "1", "--reason", "fine", key="ben")
+    assert (void.returncode, "VOIDED" in void.stdout) == (6, True)
+    assert await critical(owner) == "0.3"
+
+
+async def test_without_operators_one_person_loosens_and_it_is_said(
+    owner: asyncpg.Connection, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "accounts.yaml"
+    for text in ("0.5", "2"):
+        file.write_text(REGISTRY.format(critical=text))
+        done = run("accounts", "apply", str(file))
+        assert done.returncode == 0, done.stderr
+    assert "loosened by one person alone" in done.stderr
+    assert await critical(owner) == "2"
