@@ -15,6 +15,9 @@ from recon_streams.kernel.refusal import RefusalCode, Refused, excerpt
 from recon_streams.log.record import Record
 from topics.breaker_acks import TOPIC, BreakerAck
 
+# Who follows the breaker in a drill; it pays nothing, and nobody waits for it.
+DRILL_CLIENT: Final = "recon-drill"
+
 _DECODER: Final = msgspec.json.Decoder(BreakerAck)
 _OF_A_CHANGE: Final = ("scope", "state", "epoch", "seq")
 
@@ -24,7 +27,7 @@ class BreakerAcks:
 
     def __init__(self, clients: Collection[str] = ()) -> None:
         """Hear the payout services that the operator registered as `clients`."""
-        self._clients = frozenset(clients)
+        self._clients = frozenset((*clients, DRILL_CLIENT))
 
     @property
     def name(self) -> str:
