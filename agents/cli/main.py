@@ -16,6 +16,7 @@ from agents.cli import app
 MODULES: Final = MappingProxyType(
     {
         "accounts": ("accounts",),
+        "alerts": ("alerts",),
         "approvals": ("approvals",),
         "audit": ("audit",),
         "breaker": ("breaker", "approvals", "breaker_release", "breaker_drill"),
