@@ -1,5 +1,8 @@
 """A running payout service, and what it was told."""
 
+import contextlib
+import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +28,19 @@ class Service:
         """Return when `scope` was last granted to it."""
         return max((each.last_ns for each in self.told(scope) if each.granted), default=None)
 
+    def was_told(self, scope: str, reason: str, *, since_ns: int = 0) -> bool:
+        """Return whether it was told `reason` about `scope` at some time after `since_ns`."""
+        return any(each.reason == reason and each.last_ns > since_ns for each in self.told(scope))
+
     def is_granted(self, scope: str) -> bool:
         """Return whether its last answer about `scope` was yes."""
         told = self.told(scope)
         return bool(told) and max(told, key=lambda each: each.last_ns).granted
+
+    def end(self) -> None:
+        """End it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.running.pid, signal.SIGKILL)
+        self.running.wait(10)
+        if self.pipes is not None:
+            self.pipes.stop()

@@ -6,7 +6,6 @@ test moves.
 """
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -54,6 +53,7 @@ class PayoutSite:
     environment: Mapping[str, str] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
     daemons: tuple[Process, ...] = ()
+    started: list[Service] = field(default_factory=list)
 
     def start(self, services: Sequence[str], *, cut_off: Sequence[str] = ()) -> None:
         """Start everything; those of `services` in `cut_off` are reached through pipes."""
@@ -91,12 +91,8 @@ class PayoutSite:
 
     def stop(self) -> None:
         """End everything that still runs."""
-        for service in self.services.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(service.running.pid, signal.SIGKILL)
-            service.running.wait(10)
-            if service.pipes is not None:
-                service.pipes.stop()
+        for service in self.started:
+            service.end()
         for each in self.daemons:
             each.signal(signal.SIGCONT)
             each.signal(signal.SIGKILL)
@@ -160,6 +156,19 @@ class PayoutSite:
             await writer.stop()
 
         asyncio.run(send())
+
+    def join(self, name: str) -> Service:
+        """Start one more service, which nobody waits for."""
+        return self._serve(name, is_piped=False)
+
+    def replace(self, worker: Process, publisher: Process) -> None:
+        """End the worker and the publisher, and start others in their place."""
+        for each in self.daemons:
+            each.signal(signal.SIGKILL)
+        for each in self.daemons:
+            self.until(each.has_ended, f"{each.name} has ended")
+        self.worker, self.publisher = self.daemons = (worker, publisher)
+        self.revive()
 
     def revive(self) -> None:
         """Do what a service manager does: start again what has left."""
@@ -260,7 +269,8 @@ class PayoutSite:
             running = subprocess.Popen(  # noqa: S603 - our own command
                 words, stdout=said, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True
             )
-        return Service(name, running, log, pipes)
+        self.started.append(Service(name, running, log, pipes))
+        return self.started[-1]
 
     def _balance(self, account: str) -> OutgoingRecord:
         self._sequence += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from recon_streams.testing.breaker_topic import BreakerTopic
 from recon_streams.testing.payout_site import NS, PayoutSite
 
 LIMIT_SECONDS = 15
@@ -52,6 +53,18 @@ class Trial:
         assert is_felt, f"{self.fault}: not felt: {what}"
         self.felt.append(what)
 
+    def was_told(self, reason: str) -> bool:
+        """Return whether every service was told `reason` since the fault began."""
+        return all(
+            each.was_told(self.scope, reason, since_ns=self.began_ns)
+            for each in self.site.services.values()
+        )
+
+    def granted(self) -> int:
+        """Return how many permits were given so far."""
+        told = (each for one in self.site.services.values() for each in one.told(self.scope))
+        return sum(each.count for each in told if each.granted)
+
     def holds(self, account: str | None = None) -> None:
         """Nobody was told yes later than the bound allows, and everybody asked until the end."""
         account = account or self.account
@@ -89,6 +102,7 @@ class Matrix:
 
     def __init__(self, site: PayoutSite) -> None:
         self.site = site
+        self.topic = BreakerTopic(site.kafka.bootstrap, copies=site.brokers)
         self.rows: list[Row] = []
         self._accounts = iter(ACCOUNTS)
 

@@ -38,7 +38,7 @@ def test_a_killed_publisher_falls_silent_and_silence_is_a_no(matrix: Matrix) -> 
     site.until(site.publisher.has_ended, "the publisher is dead")
     trial.feel("the publisher ended by SIGKILL", is_felt=site.publisher.exits[-9] == 1)
     trial.holds()
-    trial.feel("leases ran out", is_felt=_said(matrix, trial, "LEASE_EXPIRED"))
+    trial.feel("leases ran out", is_felt=trial.was_told("LEASE_EXPIRED"))
     site.publisher.start(None)
     matrix.passed(trial)
 
@@ -50,7 +50,7 @@ def test_a_killed_worker_evaluates_nothing_so_leases_end(matrix: Matrix) -> None
     site.until(site.worker.has_ended, "the worker is dead")
     trial.feel("the worker ended by SIGKILL", is_felt=site.worker.exits[-9] == 1)
     trial.holds()
-    trial.feel("leases ran out", is_felt=_said(matrix, trial, "LEASE_EXPIRED"))
+    trial.feel("leases ran out", is_felt=trial.was_told("LEASE_EXPIRED"))
     site.issue(trial.account)
     site.worker.start(None)
     trial.denied()
@@ -80,7 +80,7 @@ def test_a_kafka_that_is_gone_lets_leases_run_out(matrix: Matrix) -> None:
     site.kafka.kill()
     trial.begin()
     trial.holds()
-    trial.feel("leases ran out", is_felt=_said(matrix, trial, "LEASE_EXPIRED"))
+    trial.feel("leases ran out", is_felt=trial.was_told("LEASE_EXPIRED"))
     site.kafka.start()
     _revive(matrix)
     site.issue(trial.account)
@@ -124,23 +124,12 @@ def test_a_database_that_is_gone_lets_leases_run_out(matrix: Matrix) -> None:
     site.postgres.kill()
     trial.begin()
     trial.holds()
-    trial.feel("leases ran out", is_felt=_said(matrix, trial, "LEASE_EXPIRED"))
+    trial.feel("leases ran out", is_felt=trial.was_told("LEASE_EXPIRED"))
     site.restart_postgres()
     _revive(matrix)
     site.issue(trial.account)
     trial.denied()
     matrix.passed(trial)
-
-
-def _said(matrix: Matrix, trial: Any, reason: str) -> bool:
-    """Return whether every service was told `reason` since the fault began."""
-    return all(
-        any(
-            each.reason == reason and each.last_ns > trial.began_ns
-            for each in service.told(trial.scope)
-        )
-        for service in matrix.site.services.values()
-    )
 
 
 def _state(matrix: Matrix, account: str) -> str:
