@@ -19,7 +19,7 @@ from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
 from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
-from agents.publishing import Told, key_ring_of, publish_for_ever
+from agents.publishing import Told, key_ring_of, publish_for_ever, redis_line_of
 from agents.upkeep import keep_log_for_ever
 from agents.watching import watch_folder
 from agents.worker import run_worker
@@ -73,8 +73,9 @@ class House:
         self._name = name
         self._duties = duties
         self._keys = duties.keys
-        if duties.publisher and self._keys is None:
-            self._keys = key_ring_of(settings)
+        if duties.publisher:
+            self._keys = self._keys or key_ring_of(settings)
+            redis_line_of(settings)  # an address that is none is told before anything runs
         self._metrics = Metrics()
         self._telemetry = Telemetry(self._metrics)
         self._book_answered_at = monotonic()

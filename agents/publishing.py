@@ -1,5 +1,6 @@
 """The composition of a publisher: its keys, its copy of the permits, and what it tells us."""
 
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -8,6 +9,11 @@ from typing_extensions import override
 from agents.logs import Logs
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.record import Record
+from recon_streams.permits.copy import RedisPermits
+from recon_streams.permits.line import RedisLine
+from recon_streams.permits.listener import CopyListener, CopyOutcome
+from recon_streams.publisher import newest
+from recon_streams.publisher.announcing import NoPermits, Permits
 from recon_streams.publisher.lease import LeaseAnswer, LeaseTerms
 from recon_streams.publisher.listener import PublisherListener
 from recon_streams.publisher.outbox import Waiting
@@ -63,11 +69,29 @@ def key_ring_in(directory: Path, settings: Settings) -> KeyRing:
         raise _invalid("signing.key_file", str(error)) from error
 
 
+def redis_line_of(settings: Settings) -> RedisLine | None:
+    """Return a connection to the Redis that `settings` name, not opened; None if they name none.
+
+    Raises:
+        ConfigurationInvalid: It is no address of a Redis.
+    """
+    url = settings.redis.url
+    try:
+        return None if url is None else RedisLine(url.get_secret_value())
+    except ValueError as error:
+        message = "write redis://host:port/0, rediss://host:port/0 or unix:///path"
+        raise _invalid("redis.url", message) from error
+
+
 async def publish_for_ever(
     settings: Settings, pool: asyncpg.Pool, logs: Logs, *, keys: KeyRing, as_whom: "Told"
 ) -> None:
     """Stand by and publish. Runs for ever."""
     terms = settings.publisher
+    line = redis_line_of(settings)
+    permits: Permits = NoPermits()
+    if line is not None:
+        permits = RedisPermits(line, partial(newest.states, pool), as_whom.of_copy)
     parts = PublisherParts(
         pool=pool,
         relay=logs.relay,
@@ -80,11 +104,16 @@ async def publish_for_ever(
             outbox_age_seconds_max=terms.outbox_age_seconds_max,
         ),
         keys=keys,
+        permits=permits,
         listener=as_whom,
         full_state_seconds=terms.full_state_seconds,
         rows_max=terms.rows_max,
     )
-    await run_publisher(parts, as_whom.name)
+    try:
+        await run_publisher(parts, as_whom.name)
+    finally:
+        if line is not None:
+            await line.close()
 
 
 class Told(PublisherListener):
@@ -93,6 +122,7 @@ class Told(PublisherListener):
     def __init__(self, name: str, telemetry: Telemetry) -> None:
         """Tell `telemetry` of the publisher `name`."""
         self.name = name
+        self.of_copy = ToldOfCopy(telemetry)
         self._telemetry = telemetry
 
     @override
@@ -133,6 +163,30 @@ class Told(PublisherListener):
     def keys_unreadable(self, reason: str) -> None:
         """See `PublisherListener.keys_unreadable`."""
         self._telemetry.keys_unreadable(reason)
+
+
+class ToldOfCopy(CopyListener):
+    """Passes on to the metrics what becomes of the copy in Redis."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        """Move the metrics of `telemetry`."""
+        self._metrics = telemetry.metrics
+
+    @override
+    def renewed(self, outcome: CopyOutcome, permits: int) -> None:
+        """See `CopyListener.renewed`."""
+        self._metrics.redis_rounds.labels(outcome.value).inc()
+        self._metrics.redis_permits.set(permits)
+
+    @override
+    def denied(self, outcome: CopyOutcome) -> None:
+        """See `CopyListener.denied`."""
+        self._metrics.redis_denials.labels(outcome.value).inc()
+
+    @override
+    def found_foreign(self, count: int) -> None:
+        """See `CopyListener.found_foreign`."""
+        self._metrics.redis_foreign.inc(count)
 
 
 def _invalid(setting: str, message: str) -> ConfigurationInvalid:

@@ -1,12 +1,12 @@
 """The one way onto `recon.breaker`: first the copies of permits go, then the record is signed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from recon_streams.log.record import OutgoingRecord
-from recon_streams.publisher.newest import ScopeState
+from recon_streams.publisher.newest import ScopeStanding
 from recon_streams.signing.signer import Signer
 from topics.breaker import LEASE_KEY, BreakerRecord, BreakerState
 
@@ -17,11 +17,11 @@ _DECODER: Final = msgspec.json.Decoder(BreakerRecord)
 class Permits(Protocol):
     """A copy of the permits elsewhere, which never delays us by more than a small bound."""
 
-    async def load(self, states: dict[str, ScopeState]) -> None:
+    async def load(self, standings: Mapping[str, ScopeStanding]) -> None:
         """Know where every scope stands before the first word is published."""
         ...
 
-    async def deny(self, states: Sequence[ScopeState]) -> None:
+    async def deny(self, standings: Sequence[ScopeStanding]) -> None:
         """Take back the permits of scopes that are not CLOSED any more. Bounded; never raises."""
         ...
 
@@ -30,17 +30,21 @@ class Permits(Protocol):
         ...
 
     def renew(self, lease_seq: int, expires_at_ms: int) -> None:
-        """Write the permits under a new lease, beside everything else."""
+        """Have the permits written under a new lease, beside everything else."""
+        ...
+
+    async def run(self) -> None:
+        """Write them. Runs for ever, or ends at once where there is nothing to write."""
         ...
 
 
 class NoPermits:
     """There is no copy."""
 
-    async def load(self, states: dict[str, ScopeState]) -> None:
+    async def load(self, standings: Mapping[str, ScopeStanding]) -> None:
         """See `Permits.load`."""
 
-    async def deny(self, states: Sequence[ScopeState]) -> None:
+    async def deny(self, standings: Sequence[ScopeStanding]) -> None:
         """See `Permits.deny`."""
 
     async def clock_ms(self) -> int | None:
@@ -49,6 +53,9 @@ class NoPermits:
 
     def renew(self, lease_seq: int, expires_at_ms: int) -> None:
         """See `Permits.renew`."""
+
+    async def run(self) -> None:
+        """See `Permits.run`."""
 
 
 class Announcer:
@@ -65,7 +72,7 @@ class Announcer:
         A copy that does not answer holds nothing up: what it holds expires by itself.
         """
         denials = [
-            ScopeState(scope=said.scope, state=said.state, epoch=said.epoch, seq=said.seq)
+            ScopeStanding(scope=said.scope, state=said.state, epoch=said.epoch, seq=said.seq)
             for record in records
             if record.topic == BREAKER_TOPIC and record.key != LEASE_KEY and record.value
             for said in [_DECODER.decode(record.value)]

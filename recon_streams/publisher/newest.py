@@ -30,7 +30,7 @@ _WAITING: Final = (
 )
 
 
-class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
+class ScopeStanding(msgspec.Struct, frozen=True, kw_only=True):
     """Where one scope stands in the book.
 
     Attributes:
@@ -63,14 +63,14 @@ class _Evidence(msgspec.Struct, frozen=True):
 _EVIDENCE_DECODER: Final = msgspec.json.Decoder(_Evidence)
 
 
-async def states(connection: Session | asyncpg.Pool) -> dict[str, ScopeState]:
+async def states(connection: Session | asyncpg.Pool) -> dict[str, ScopeStanding]:
     """Return where every scope stands."""
     return {row["scope"]: _state(row) for row in await connection.fetch(_STATES)}
 
 
 async def records_of(
     connection: Session | asyncpg.Pool, scopes: Collection[str]
-) -> dict[str, tuple[ScopeState, OutgoingRecord]]:
+) -> dict[str, tuple[ScopeStanding, OutgoingRecord]]:
     """Return where each of `scopes` stands, and the record that says so; unknown ones are left out.
 
     A scope with a record that waits in the outbox is left out as well: the outbox is about to
@@ -95,7 +95,7 @@ async def page(
 
 async def _settled(
     connection: Session | asyncpg.Pool, rows: Iterable[asyncpg.Record]
-) -> dict[str, tuple[ScopeState, OutgoingRecord]]:
+) -> dict[str, tuple[ScopeStanding, OutgoingRecord]]:
     # Asked after the rows were read: what was committed before that waits, or was published.
     busy = {row["key"] for row in await connection.fetch(_WAITING)}
     return {
@@ -105,8 +105,8 @@ async def _settled(
     }
 
 
-def _state(row: asyncpg.Record) -> ScopeState:
-    return ScopeState(
+def _state(row: asyncpg.Record) -> ScopeStanding:
+    return ScopeStanding(
         scope=row["scope"],
         state=BreakerState(row["to_state"]),
         epoch=row["epoch"],

@@ -106,6 +106,7 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
         await _together(
             _relay_for_ever(parts, writer, holder, decided),
             _lease_for_ever(parts, repairer, lender, tail),
+            parts.permits.run(),
             restate_for_ever(
                 parts.pool, writer, every_seconds=parts.full_state_seconds, scopes=len(states)
             ),

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.kernel.refusal import RefusalCode
+from recon_streams.permits.listener import CopyOutcome
 from recon_streams.publisher.lease import LeaseRefusal
 from recon_streams.runtime.alert_metrics import AlertMetrics
 from recon_streams.sweeps.answer import UNREACHABLE
@@ -123,6 +124,29 @@ class Metrics:
             registry=registry,
         )
         self.leases = Counter("recon_breaker_leases", "Leases given", registry=registry)
+        self._make_metrics_of_redis(registry)
+
+    def _make_metrics_of_redis(self, registry: CollectorRegistry) -> None:
+        self.redis_permits = Gauge(
+            "recon_redis_permits", "Permits in Redis after the last round", registry=registry
+        )
+        self.redis_rounds = Counter(
+            "recon_redis_rounds",
+            "Renewals of the permits in Redis by what came of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self.redis_denials = Counter(
+            "recon_redis_denials",
+            "Permits to be taken back before a denial is published, by what came of it",
+            ["outcome"],
+            registry=registry,
+        )
+        self.redis_foreign = Counter(
+            "recon_redis_foreign_values",
+            "Values under permit: that no publisher has written; page on any",
+            registry=registry,
+        )
 
     def _make_counters_of_sweeps(self, registry: CollectorRegistry) -> None:
         self.tables = Counter(
@@ -225,10 +249,7 @@ class Metrics:
                 self.disposed.labels(source, disposition.value)
             for code in RefusalCode:
                 self.quarantined.labels(source, code.value)
-        for state in BreakerState:
-            self.transitions.labels(state.value)
-        for refusal in LeaseRefusal:
-            self.lease_refusals.labels(refusal.value)
+        self._start_breaker_at_zero()
         for table in TableState:
             self.tables.labels(table.value)
         for outcome in ("BALANCE", "REFUSED", *sorted(UNREACHABLE)):
@@ -237,3 +258,12 @@ class Metrics:
         self.set_counts(self.scopes, {}, [state.value for state in BreakerState])
         self.set_discrepancies({})
         self.set_counts(self.waiting, {}, [code.value for code in RefusalCode])
+
+    def _start_breaker_at_zero(self) -> None:
+        for state in BreakerState:
+            self.transitions.labels(state.value)
+        for refusal in LeaseRefusal:
+            self.lease_refusals.labels(refusal.value)
+        for outcome in CopyOutcome:
+            self.redis_rounds.labels(outcome.value)
+            self.redis_denials.labels(outcome.value)
