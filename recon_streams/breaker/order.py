@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from recon_streams.breaker.scope import (
+    OVERRIDE_ENDED,
     Health,
     Moved,
     Override,
@@ -24,6 +25,7 @@ from topics.breaker import BreakerState
 MANUAL_TRIP: Final = "MANUAL_TRIP"
 RESET: Final = "RESET"
 OVERRIDE: Final = "OVERRIDE"
+PARENTS_CHANGED: Final = "PARENTS_CHANGED"
 EXERCISE_OVER: Final = "EXERCISE_OVER"
 OVERRIDE_MAX: Final = timedelta(minutes=30)
 
@@ -91,8 +93,16 @@ def end_exercise(scope: ScopeState, at: datetime) -> tuple[ScopeState, Transitio
 
 
 def reparent(scope: ScopeState, at: datetime) -> tuple[ScopeState, Transition]:
-    """Return `scope` with a new record of the same state: what stands above it has changed."""
-    return moved(scope, scope.state, reason=scope.reason, at=at, is_new_state=False)
+    """Return `scope` with a new record of the same state: what stands above it has changed.
+
+    A state that was forced ends: it is not what two people agreed to any more.
+    """
+    if scope.override is not None:
+        return moved(scope, scope.override.state, reason=OVERRIDE_ENDED, at=at)
+    # What stopped it is still why it is stopped; that two people released it is no news again.
+    is_closed = scope.state is BreakerState.CLOSED
+    reason = PARENTS_CHANGED if is_closed else scope.reason
+    return moved(scope, scope.state, reason=reason, at=at, is_new_state=False)
 
 
 def is_stopped(scope: ScopeState) -> bool:

@@ -73,10 +73,10 @@ class HeldScope:
         """Return what both people are shown of it for `wish`."""
         breaker = self.breaker
         newest = await unit.connection.fetchrow(
-            "SELECT evidence_hash, actor, words FROM breaker.transition "
-            "WHERE scope = $1 AND epoch = $2",
+            # Not of a record that only told of other parents.
+            "SELECT evidence_hash, actor, words FROM breaker.transition WHERE scope = $1 "
+            "AND (from_state IS DISTINCT FROM to_state OR words <> '') ORDER BY epoch DESC LIMIT 1",
             self.scope,
-            breaker.epoch,
         )
         assert newest is not None, "a scope begins with a transition"
         facts: dict[str, Any] = {

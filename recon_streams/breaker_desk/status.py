@@ -18,8 +18,12 @@ from recon_streams.positions.verdict import evaluate
 
 _SCOPES: Final = """
 SELECT s.*, t.actor, t.words, t.evidence_hash, t.approval_id, a.state AS account
-FROM breaker.scope AS s JOIN breaker.transition AS t ON t.scope = s.scope AND t.epoch = s.epoch
-LEFT JOIN positions.account_state AS a ON a.number = s.number
+FROM breaker.scope AS s CROSS JOIN LATERAL (
+    -- What led to the state: not a record that only told of other parents.
+    SELECT * FROM breaker.transition AS t WHERE t.scope = s.scope
+        AND (t.from_state IS DISTINCT FROM t.to_state OR t.words <> '')
+    ORDER BY t.epoch DESC LIMIT 1
+) AS t LEFT JOIN positions.account_state AS a ON a.number = s.number
 WHERE $1::text IS NULL OR s.scope = $1 ORDER BY s.number IS NOT NULL, s.scope
 """
 _HISTORY: Final = """

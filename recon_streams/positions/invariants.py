@@ -18,9 +18,30 @@ _BY_ACCOUNT: Final = {
         "(SELECT max(e.sequence) FROM positions.account_event e WHERE e.number = s.number)"
     ),
     "breakers_follow_their_record": (
-        "SELECT count(*) FROM positions.account_state s WHERE s.breaker <> "
-        "(SELECT t.to_state FROM breaker.scope AS b JOIN breaker.transition AS t USING (scope) "
-        "WHERE b.number = s.number ORDER BY t.epoch DESC LIMIT 1)"
+        "SELECT count(*) FROM positions.account_state AS s LEFT JOIN breaker.scope AS b "
+        "USING (number) WHERE b.state IS DISTINCT FROM s.breaker"
+    ),
+    # What is newest is what was recorded last, and of a scope that is no account its own state too.
+    "scopes_follow_their_record": (
+        "SELECT count(*) FROM breaker.scope AS b LEFT JOIN LATERAL (SELECT epoch, to_state, reason "
+        "FROM breaker.transition AS t WHERE t.scope = b.scope ORDER BY epoch DESC LIMIT 1"
+        ") AS t ON true WHERE (b.epoch, b.state, b.reason) IS DISTINCT FROM "
+        "(t.epoch, t.to_state, t.reason) OR (b.fold IS NOT NULL AND "
+        "convert_from(b.fold, 'UTF8')::json ->> 'state' IS DISTINCT FROM b.state)"
+    ),
+    # Of each release: two people, what they agreed to, and the epoch they were shown.
+    "releases_were_agreed_to": (
+        "SELECT count(*) FROM breaker.transition AS t WHERE ((t.from_state = 'OPEN' "
+        "AND t.to_state <> 'OPEN') OR t.reason IN ('RESET', 'OVERRIDE')) "
+        "AND t.scope NOT LIKE 'drill:%' AND NOT EXISTS (SELECT "
+        "FROM approvals.request AS r JOIN approvals.decision AS d USING (request_id) "
+        "WHERE r.request_id = t.approval_id AND r.subject = t.scope AND r.epoch = t.epoch - 1 "
+        "AND r.maker = t.maker AND d.checker = t.checker AND d.decision = 'APPROVED' "
+        "AND breaker.are_two(r.maker, d.checker))"
+    ),
+    "forced_states_end": (
+        "SELECT count(*) FROM breaker.scope "
+        "WHERE override_until < clock_timestamp() - interval '1 minute'"
     ),
     # The anchor is the closing of a statement that counts, and what was booked on later days is on
     # top of it, nothing else, and nothing that waits for pages.
@@ -37,7 +58,8 @@ _BY_ACCOUNT: Final = {
         "AND t.closing_on = a.closing_on AND t.status = 'ACCEPTED')"
     ),
     "shortages_are_not_closed": (
-        "SELECT count(*) FROM positions.account_state WHERE unexplained < 0 AND breaker = 'CLOSED'"
+        "SELECT count(*) FROM positions.account_state AS s JOIN breaker.scope AS b USING (number) "
+        "WHERE s.unexplained < 0 AND s.breaker = 'CLOSED' AND b.override_until IS NULL"
     ),
 }
 _ONE_ROW: Final = "every_offset_has_one_row"

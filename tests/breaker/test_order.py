@@ -141,7 +141,7 @@ def test_nothing_is_forced_past_its_instant_or_for_more_than_thirty_minutes(
         if forced is not None:
             assert told.after.state is CLOSED
             assert forced.until - told.after.since <= order.OVERRIDE_MAX
-            assert told.what in {"override", "reparent", "reset"} or told.reading.at < forced.until
+            assert told.what in {"override", "reset"} or told.reading.at < forced.until
 
 
 @given(days())
@@ -211,8 +211,16 @@ def test_flapping_is_told_once_for_each_time_it_begins(day: list[Told]) -> None:
 def test_a_change_of_parents_changes_nothing_else(day: list[Told]) -> None:
     for told in day:
         if told.what == "reparent":
+            if told.before.override is not None:
+                assert told.after.state is told.before.override.state
+                assert told.after.reason == OVERRIDE_ENDED
+                continue
+            assert told.before.state is CLOSED or told.after.reason == told.before.reason
             again = msgspec.structs.replace(
-                told.after, epoch=told.before.epoch, seq=told.before.seq
+                told.after,
+                epoch=told.before.epoch,
+                seq=told.before.seq,
+                reason=told.before.reason,
             )
             assert again == told.before
 

@@ -32,6 +32,7 @@ from recon_streams.registry.definition import AccountDefinition, BankAccount, Op
 ACCOUNT = "account:AE-1:AED"
 OTHER = "account:AE-2:AED"
 CORRIDOR = "corridor:AE-IN"
+AS_OF = datetime.now(UTC) - timedelta(minutes=1)
 REASON = "the bank has confirmed it in writing"
 ROLES = (Role.MAKER, Role.CHECKER, Role.BREAKGLASS)
 
@@ -44,7 +45,7 @@ def definition(account_id: str, *corridors: str) -> AccountDefinition:
         bank_accounts=(BankAccount(identification=f"bank of {account_id}"),),
         corridors=corridors,
         opening=Opening(
-            as_of=datetime.now(UTC) - timedelta(minutes=1),
+            as_of=AS_OF,
             bank=Decimal("1000.00"),
             ledger=Decimal("1000.00"),
         ),

@@ -278,3 +278,22 @@ async def test_one_hand_alone_does_not_pass_the_book(book: Book) -> None:
             "checker) VALUES ('all', 3, 3, 'OPEN', 'CLOSED', 'RESET', '', '', now(), '{}', 'x', "
             "'because', 1, 'amal', 'bashir')"
         )
+
+
+async def test_other_corridors_keep_what_stopped_it_and_end_what_was_forced(book: Book) -> None:
+    await book.trip(ACCOUNT)
+    await book.register(definition("AE-1", "AE-PK"))
+    assert await book.stands(ACCOUNT) == "OPEN by MANUAL_TRIP, epoch 3"
+    assert (await book.published(ACCOUNT))["parent_scopes"] == ["all", "corridor:AE-PK"]
+    await book.hear_the_bank()
+    request = await book.ask(ACCOUNT)
+    assert b"case 4711" in request.facts
+    await book.approve(request)
+    assert await book.stands(ACCOUNT) == "CLOSED by RESET, epoch 4"
+    await book.register(definition("AE-1"))
+    assert await book.stands(ACCOUNT) == "CLOSED by PARENTS_CHANGED, epoch 5"
+    await book.issue("0.01")
+    await book.approve(await book.ask(ACCOUNT, OVERRIDE, minutes="5"))
+    assert await book.stands(ACCOUNT) == "CLOSED by OVERRIDE, epoch 7"
+    await book.register(definition("AE-1", "AE-IN"))
+    assert await book.stands(ACCOUNT) == "OPEN by OVERRIDE_ENDED, epoch 8"

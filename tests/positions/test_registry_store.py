@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import asyncpg
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -17,7 +18,13 @@ from recon_streams.positions.registry_store import (
     RegistryChange,
     apply_registry,
 )
-from recon_streams.registry.definition import AccountDefinition, BankAccount, Opening
+from recon_streams.registry.definition import (
+    AccountDefinition,
+    AccountSilence,
+    BankAccount,
+    Opening,
+    definition_from_bytes,
+)
 
 pytestmark = pytest.mark.postgres
 AS_OF = datetime.fromisoformat("2026-11-20T00:00:00+04:00")
@@ -71,3 +78,50 @@ async def test_an_opening_cannot_be_moved_to_another_day_by_another_offset(
         await apply(pool, replace(ACCOUNT, opening=opening))
     again = Opening(as_of=AS_OF, bank=Decimal("1000.00"), ledger=Decimal(1000))
     assert (await apply(pool, replace(ACCOUNT, opening=again))).unchanged == ("AE-1:AED",)
+
+
+async def stands(pool: asyncpg.Pool, scope: str = "account:AE-1:AED") -> tuple[str, int, list[str]]:
+    row = await pool.fetchrow("SELECT * FROM breaker.scope WHERE scope = $1", scope)
+    assert row is not None
+    return row["state"], row["epoch"], row["parents"]
+
+
+async def test_a_corridor_is_born_closed_when_it_is_named_first(pool: asyncpg.Pool) -> None:
+    await apply(pool, replace(ACCOUNT, corridors=("AE-IN",)), WITHOUT_BANK)
+    assert await stands(pool, "corridor:AE-IN") == ("CLOSED", 1, ["all"])
+    assert await stands(pool) == ("SUSPENDED", 1, ["all", "corridor:AE-IN"])
+    assert await stands(pool, "account:AE-2:AED") == ("SUSPENDED", 1, ["all"])
+
+
+async def test_other_corridors_are_a_new_record_of_the_same_state(pool: asyncpg.Pool) -> None:
+    await apply(pool, ACCOUNT)
+    assert await stands(pool) == ("SUSPENDED", 1, ["all"])
+    await apply(pool, replace(ACCOUNT, corridors=("AE-IN", "AE-PK")))
+    assert await stands(pool) == ("SUSPENDED", 2, ["all", "corridor:AE-IN", "corridor:AE-PK"])
+    published = await pool.fetch(
+        "SELECT convert_from(payload, 'UTF8')::json AS record FROM book.outbox "
+        "WHERE topic = 'recon.breaker' AND key = 'account:AE-1:AED' ORDER BY outbox_id"
+    )
+    newest = msgspec.json.decode(published[-1]["record"])
+    assert newest["parent_scopes"] == ["all", "corridor:AE-IN", "corridor:AE-PK"]
+    assert (newest["epoch"], newest["seq"], newest["reason_code"]) == (2, 2, "NO_EVIDENCE")
+    await apply(pool, ACCOUNT)
+    assert await stands(pool) == ("SUSPENDED", 3, ["all"])
+    # Nothing is unregistered: who was above it may be above another.
+    assert await stands(pool, "corridor:AE-PK") == ("CLOSED", 1, ["all"])
+
+
+async def test_rules_that_leave_the_corridors_leave_the_epoch(pool: asyncpg.Pool) -> None:
+    there = replace(ACCOUNT, corridors=("AE-IN",))
+    await apply(pool, there)
+    await apply(pool, replace(there, silence=AccountSilence(bank_seconds_max=60)))
+    state, epoch, _ = await stands(pool)
+    assert (state, epoch) == ("SUSPENDED", 1)
+
+
+async def test_a_registry_of_before_there_were_corridors_is_read(pool: asyncpg.Pool) -> None:
+    await apply(pool, ACCOUNT)
+    content = await pool.fetchval("SELECT definition FROM positions.account_version")
+    told = msgspec.json.decode(content)
+    del told["corridors"]
+    assert definition_from_bytes(msgspec.json.encode(told)) == ACCOUNT

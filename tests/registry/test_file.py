@@ -154,3 +154,13 @@ def test_a_file_is_read_by_its_name_and_a_missing_one_is_an_error(tmp_path: Path
 )
 def test_an_iban_is_known_by_its_check_digits(text: str, *, expected: bool) -> None:
     assert is_iban(text) is expected
+
+
+def test_corridors_are_kept_in_order_and_each_once() -> None:
+    text = ONE.replace("currency: AED", "currency: AED\n    corridors: [AE-PK, AE-IN]", 1)
+    (account,) = accounts_of(parse_yaml("accounts.yaml", text))
+    assert account.corridors == ("AE-IN", "AE-PK")
+    again = text.replace("AE-PK, AE-IN", "AE-IN, AE-IN")
+    assert "corridors[1]: AE-IN stands twice" in refusal(again)
+    wrong = text.replace("AE-PK, AE-IN", "AE IN")
+    assert "corridors[0]: write its name, such as AE-IN" in refusal(wrong)

@@ -91,7 +91,10 @@ def dsn(postgres: TestPostgres) -> str:
     asyncio.run(run(postgres.dsn, f"CREATE DATABASE {name}"))
     migrate(postgres.dsn_of(name))
     # Whether two people really agreed is the business of the approvals and asked there.
-    guard = "DROP TRIGGER IF EXISTS two_people ON breaker.transition"
+    guard = (
+        "DROP TRIGGER IF EXISTS two_people ON breaker.transition;"
+        "ALTER TABLE breaker.transition DROP CONSTRAINT IF EXISTS transition_approval"
+    )
     asyncio.run(run(postgres.dsn_of(name), guard))
     return postgres.dsn_of(name)
 

@@ -48,6 +48,10 @@ CREATE TABLE breaker.transition (
     CHECK (override_until <= decided_at + interval '30 minutes')
 );
 
+-- Those by which something was let go: few, and asked for again and again.
+CREATE INDEX transition_release ON breaker.transition (scope, epoch)
+    WHERE (from_state = 'OPEN' AND to_state <> 'OPEN') OR reason IN ('RESET', 'OVERRIDE');
+
 -- What was recorded so far moves here, as it is.
 INSERT INTO breaker.scope (scope, kind, number, epoch, seq, state, reason, decided_at, parents)
 SELECT 'account:' || a.account_id || ':' || a.currency, 'account', a.number,
