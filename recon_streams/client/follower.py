@@ -12,14 +12,17 @@ import msgspec
 
 from recon_streams.client.permit import Permit
 from recon_streams.client.records import Keys, LogRecord, Number, Unusable, read
-from topics.breaker import LEASE_KEY, LEASE_MS_MAX, BreakerRecord, BreakerState, LeaseRecord
+from topics.breaker import LEASE_KEY, LEASE_MS_MAX, BreakerRecord, LeaseRecord
 
 SAFETY_MS: Final = 500
-_ENDS_MAX: Final = 1_000  # answers without a record behind them; leaving out the oldest only denies
+
+
+# The reason, the scope that denies if one does, and what it hangs on if none does.
+_Judgement = tuple[str, str | None, tuple[tuple[str, int, int], ...]]
 
 
 class _Known(msgspec.Struct):
-    """What is known of one scope: its highest (epoch, seq), and what follows from it."""
+    """What is known of one scope: its highest (epoch, seq), and its state or what is wrong."""
 
     number: Number = ()
     verdict: str = "UNKNOWN_SCOPE"
@@ -32,7 +35,7 @@ class Follower:
     Attributes:
         next_offset: Everything below it has been applied.
         is_caught_up: Whether the log has been read to where it ended at the first look.
-        counts: What was answered (`granted`, `denied:REASON`) and left out (`dropped:REASON`).
+        counts: How often a reason was answered, and a record left out (`dropped:REASON`).
     """
 
     def __init__(self, keys: Keys, *, safety_ms: int = SAFETY_MS) -> None:
@@ -45,13 +48,13 @@ class Follower:
     def _start_over(self) -> None:
         self.next_offset, self.is_caught_up = 0, False
         self._goal: int | None = None
-        self._ends: deque[tuple[int, int]] = deque(maxlen=_ENDS_MAX)  # (asked at, end), both rise
+        # (asked at, end), both rising. That the oldest drop out may void a lease, not lengthen it.
+        self._ends: deque[tuple[int, int]] = deque(maxlen=1_000)
         self._scopes: dict[str, _Known] = {}
-        # Leases by (publisher epoch, lease seq): the highest on the log, and the one in force.
-        self._seen: Number = ()
-        self._in_force: Number = ()
-        self._seen_anchor_ms: int | None = None
-        self._until_ms: int | None = None
+        # Leases by (publisher epoch, lease seq): the highest on the log, with the last instant at
+        # which it was known not to be there; and the one in force, with the instant it runs out.
+        self._seen: tuple[Number, int | None] = (), None
+        self._in_force: tuple[Number, int | None] = (), None
 
     def note_end(self, asked_at_ms: int, end: int | None) -> bool:
         """Note that a question sent at `asked_at_ms` was answered: the log ends before `end`.
@@ -65,11 +68,8 @@ class Follower:
             if end is None:
                 self._ends.clear()
                 return True
-            went_back = end < max(self.next_offset, self._ends[-1][1] if self._ends else 0)
-            if went_back:
+            if went_back := end < max(self.next_offset, self._ends[-1][1] if self._ends else 0):
                 self._start_over()
-            if self._ends and self._ends[-1][1] == end:
-                self._ends.pop()
             self._ends.append((asked_at_ms, end))
             self._goal = end if self._goal is None else self._goal
         self.pass_over(self.next_offset)
@@ -98,14 +98,12 @@ class Follower:
     def permit(self, scopes: tuple[str, ...], now_ms: int | None, payout_id: str | None) -> Permit:
         """Return the answer for a payout that needs all `scopes`; no instant: nobody reads."""
         with self._lock:
-            relied_on: list[tuple[str, int, int]] = []
-            reason, denied_by = self._judge(scopes, now_ms, relied_on)
-            granted = reason == "GRANTED"
-            self.counts["granted" if granted else f"denied:{reason}"] += 1
-            epoch, seq = self._scopes.get(scopes[0], _Known()).number or (None, None)
-            publisher_epoch, lease_seq = self._in_force or (None, None)
-            lease = publisher_epoch, lease_seq, tuple(relied_on) if granted else ()
-            return Permit(granted, reason, scopes[0], denied_by, payout_id, epoch, seq, *lease)
+            reason, denied_by, relied_on = self._judge(scopes, now_ms)
+            self.counts[reason] += 1
+            number = self._scopes.get(scopes[0], _Known()).number or (None, None)
+            numbers = *number, *(self._in_force[0] or (None, None))
+            asked = scopes[0], denied_by, payout_id
+            return Permit(reason == "GRANTED", reason, *asked, relied_on, *numbers)
 
     def _anchor_ms(self, offset: int) -> int | None:
         """Return the last instant at which `offset` was known not to be there yet."""
@@ -114,18 +112,17 @@ class Follower:
         return self._ends[0][0] if self._ends and self._ends[0][1] <= offset else None
 
     def _apply_lease(self, lease: LeaseRecord, offset: int) -> str | None:
-        number, before = (lease.publisher_epoch, lease.lease_seq), self._seen
+        (before, anchor_ms), number = self._seen, (lease.publisher_epoch, lease.lease_seq)
         if lease.covers != "all" or lease.state_head.offset >= offset:
             return "LEASE_OF_ANOTHER_LOG"
         if number <= before:
             return "STALE_LEASE"
-        self._seen, anchor_ms = number, self._seen_anchor_ms
-        self._seen_anchor_ms = self._anchor_ms(offset)
+        self._seen = number, self._anchor_ms(offset)
         if before != (number[0], number[1] - 1) or anchor_ms is None:
             return "LEASE_FOLLOWS_ON_NONE"
         until_ms = anchor_ms + min(lease.ttl_ms, LEASE_MS_MAX) - self._safety_ms
-        if self._until_ms is None or until_ms > self._until_ms:
-            self._until_ms, self._in_force = until_ms, number
+        if self._in_force[1] is None or until_ms > self._in_force[1]:
+            self._in_force = number, until_ms
         return None
 
     def _apply_state(self, key: bytes, said: BreakerRecord | Unusable) -> str | None:
@@ -140,23 +137,20 @@ class Follower:
         number, before = (said.epoch, said.seq), known.number
         if number < before:
             return "STALE_RECORD"
-        verdict = "GRANTED" if said.state == BreakerState.CLOSED else said.state.value
-        known.number, known.verdict, known.parents = number, verdict, said.parent_scopes
+        known.number, known.verdict, known.parents = number, said.state.value, said.parent_scopes
         return None if number > before else ""
 
-    def _judge(
-        self, scopes: tuple[str, ...], now_ms: int | None, relied_on: list[tuple[str, int, int]]
-    ) -> tuple[str, str | None]:
-        """Return the reason and the scope that denies, if one does; note what it hangs on."""
+    def _judge(self, scopes: tuple[str, ...], now_ms: int | None) -> _Judgement:
         if now_ms is None or not self.is_caught_up:
-            return "NOT_RUNNING" if now_ms is None else "NOT_CAUGHT_UP", None
-        if self._until_ms is None or now_ms >= self._until_ms:
-            return "NO_LEASE" if self._until_ms is None else "LEASE_EXPIRED", None
-        wanted = list(dict.fromkeys(scopes))
+            return "NOT_RUNNING" if now_ms is None else "NOT_CAUGHT_UP", None, ()
+        until_ms = self._in_force[1]
+        if until_ms is None or now_ms >= until_ms:
+            return "NO_LEASE" if until_ms is None else "LEASE_EXPIRED", None, ()
+        wanted, relied_on = list(dict.fromkeys(scopes)), []
         for scope in wanted:  # parents join its end while it is read
             known = self._scopes.get(scope, _Known())
-            if known.verdict != "GRANTED":
-                return known.verdict if scope in scopes else f"PARENT_{known.verdict}", scope
-            relied_on += [(scope, *known.number)] if known.number else []
+            if known.verdict != "CLOSED":
+                return f"{'' if scope in scopes else 'PARENT_'}{known.verdict}", scope, ()
+            relied_on += [(scope, *known.number)]
             wanted += [each for each in known.parents if each not in wanted]
-        return "GRANTED", None
+        return "GRANTED", None, tuple(relied_on)

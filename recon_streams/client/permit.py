@@ -30,11 +30,11 @@ class Permit(msgspec.Struct, frozen=True):
         scope: The scope that was asked for, the first if there were several.
         denied_by: The scope that says no, where it is one.
         payout_id: What the payout service called the payout.
+        relied_on: (scope, epoch, seq) of all that a granted permit hangs on, parents too.
         epoch: The epoch of the newest record known of `scope`; None if there is none.
         seq: The seq of that record.
         publisher_epoch: Whose lease stands behind it; None as long as none has counted.
         lease_seq: Which of its leases.
-        relied_on: (scope, epoch, seq) of all that a granted permit hangs on, parents too.
     """
 
     granted: bool
@@ -42,8 +42,8 @@ class Permit(msgspec.Struct, frozen=True):
     scope: str
     denied_by: str | None
     payout_id: str | None
+    relied_on: tuple[tuple[str, int, int], ...]
     epoch: int | None
     seq: int | None
     publisher_epoch: int | None
     lease_seq: int | None
-    relied_on: tuple[tuple[str, int, int], ...]

@@ -1,6 +1,6 @@
 """What one record of `recon.breaker` says, or why it says nothing; the signature comes first."""
 
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode as plain
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -54,9 +54,8 @@ def load_keys(path: Path) -> Keys:
     """
     try:
         found = msgspec.json.decode(path.read_bytes())["keys"]
-        x = {each["kid"]: each["x"] for each in found if each["crv"] == "Ed25519"}
-        raw = {kid: urlsafe_b64decode(each + "==") for kid, each in x.items()}
-        keys = {kid: Ed25519PublicKey.from_public_bytes(each) for kid, each in raw.items()}
+        own = {each["kid"]: each["x"] for each in found if each["crv"] == "Ed25519"}
+        keys = {kid: Ed25519PublicKey.from_public_bytes(plain(x + "==")) for kid, x in own.items()}
     except (OSError, ValueError, LookupError, TypeError, msgspec.DecodeError) as failure:
         raise ValueError(f"the breaker's public keys in {path}: {failure!r}") from failure
     if not keys:

@@ -6,8 +6,8 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 
-from recon_streams.client.guard import Look, now_ms
 from recon_streams.client.records import VALUE_BYTES_MAX, LogRecord
+from recon_streams.client_drivers.port import Look, now_ms
 
 _REQUEST_SECONDS: Final = 5.0
 _WAIT_SECONDS: Final = 0.1

@@ -7,8 +7,8 @@ from typing import Any, Final
 import aiokafka
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from recon_streams.client.guard import Look, now_ms
 from recon_streams.client.records import LogRecord
+from recon_streams.client_drivers.port import Look, now_ms
 
 _AIOKAFKA: Final[Any] = aiokafka  # its annotations are only half there
 _REQUEST_SECONDS: Final = 5.0
@@ -65,20 +65,30 @@ class KafkaBreakerLog:
         """See `BreakerLog.acknowledge`."""
         async with asyncio.timeout(_REQUEST_SECONDS):
             if self._producer is None:
-                self._producer = _AIOKAFKA.AIOKafkaProducer(acks="all", **self._options)
-                await self._producer.start()
+                producer = _AIOKAFKA.AIOKafkaProducer(acks="all", **self._options)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await _end(producer)
+                    raise
+                self._producer = producer
             await self._producer.send_and_wait(self._acks_topic, value, client_id.encode())
 
     async def close(self) -> None:
         """See `BreakerLog.close`."""
-        # Tasks of their own: a client that ends may cancel parts of itself, and through them us.
-        ends = [asyncio.create_task(c.stop()) for c in (self._consumer, self._producer) if c]
+        clients = [each for each in (self._consumer, self._producer) if each is not None]
         self._consumer = self._producer = None
-        if ends:
-            await asyncio.wait(ends, timeout=_REQUEST_SECONDS)
-        for end in ends:
-            end.cancel() or end.cancelled() or end.exception()
+        await _end(*clients)
 
     def _leader_now(self) -> object:
         cluster = self._consumer._client.cluster  # noqa: SLF001 - there is no public way
         return cluster.leader_for_partition(self._partition)
+
+
+async def _end(*clients: Any) -> None:  # noqa: ANN401 - aiokafka's own
+    """End clients in tasks of their own: one that ends may cancel parts of itself, and so us."""
+    ends = [asyncio.create_task(each.stop()) for each in clients]
+    if ends:
+        await asyncio.wait(ends, timeout=_REQUEST_SECONDS)
+    for end in ends:
+        end.cancel() or end.cancelled() or end.exception()
