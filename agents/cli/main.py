@@ -10,7 +10,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
-from agents.cli import app
+from recon_streams.runtime.exit_codes import ExitCode
 
 # Command -> the modules that register it, and what it consists of.
 MODULES: Final = MappingProxyType(
@@ -47,8 +47,18 @@ MODULES: Final = MappingProxyType(
 
 
 def main() -> None:
-    """Run the command line."""
-    load(sys.argv[1:])
+    """Run the command line, or say what to install where only the client of payout services is."""
+    try:
+        app = import_module("agents.cli.app")
+        load(sys.argv[1:])
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] in {"agents", "recon_streams", "topics"}:
+            raise
+        sys.stderr.write(
+            f"error: {missing.name} is not installed, as only the client for payout services is; "
+            "the daemon comes with: pip install 'recon-streams[daemon]'\n"
+        )
+        sys.exit(ExitCode.CONFIGURATION)
     app.main()
 
 
