@@ -281,8 +281,9 @@ DECLARE
         WHERE scope = NEW.scope AND epoch < NEW.epoch ORDER BY epoch DESC LIMIT 1);
 BEGIN
     -- What is said of the state before is not believed alone. No payout hangs on a drill.
-    IF NEW.scope LIKE 'drill:%' OR NEW.override_until IS NULL AND (NEW.to_state = 'OPEN'
-        OR (NEW.from_state IS DISTINCT FROM 'OPEN' AND before IS DISTINCT FROM 'OPEN')) THEN
+    IF NEW.scope LIKE 'drill:%' OR NEW.approval_id IS NULL AND NEW.override_until IS NULL
+        AND NEW.reason NOT IN ('RESET', 'OVERRIDE') AND (NEW.to_state = 'OPEN'
+            OR (NEW.from_state IS DISTINCT FROM 'OPEN' AND before IS DISTINCT FROM 'OPEN')) THEN
         RETURN NEW;
     END IF;
     asked := approvals.require_agreed(
