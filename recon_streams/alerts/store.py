@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-import asyncpg
 import msgspec
 
 from recon_streams.alerts.alarm import Acknowledged, Alarm, Signal
@@ -28,12 +27,13 @@ _LOCK: Final = (
 )
 # A storm counts what on-call would have to read, not what waits for a feed.
 _WEATHER: Final = (
+    f"WITH made AS ({_MAKE}) "  # noqa: S608 - ours
     "SELECT k.alert_class, EXISTS (SELECT FROM alerts.alert AS s "
     "WHERE s.dedup_key = 'storm:' || k.alert_class AND s.state <> 'RESOLVED') AS is_storm, "
     "(SELECT count(*) FROM (SELECT FROM alerts.alert AS a WHERE a.alert_class = k.alert_class "
     "AND a.state <> 'RESOLVED' AND coalesce(a.inhibited_by NOT LIKE 'feed:%', true) "
-    "AND a.dedup_key <> ALL($2::text[]) LIMIT $3) AS c) AS others "
-    "FROM unnest($1::text[]) AS k(alert_class)"
+    "AND a.dedup_key <> ALL($3::text[]) LIMIT $4) AS c) AS others "
+    "FROM unnest($2::text[]) AS k(alert_class)"
 )
 _COLUMNS: Final = {
     "dedup_key": "text",
@@ -77,11 +77,14 @@ _EVENT: Final = Bulk.insert(
 )
 
 
-async def weather(
-    connection: Session | asyncpg.Pool, classes: Collection[str], keys: Collection[str]
+async def make_and_look(
+    connection: Session, new: Collection[str], classes: Collection[str], keys: Collection[str]
 ) -> dict[str, Weather]:
-    """Return the weather of `classes` without the causes `keys`. Locks nothing."""
-    rows = await connection.fetch(_WEATHER, sorted(classes), sorted(keys), COUNTED_MAX)
+    """Make rows for those of `new` that were never there; return the weather of `classes`.
+
+    Both at once, because a unit that trips a breaker waits for it. `keys` are not counted.
+    """
+    rows = await connection.fetch(_WEATHER, sorted(new), sorted(classes), sorted(keys), COUNTED_MAX)
     return {
         row["alert_class"]: Weather(others=row["others"], is_storm=row["is_storm"]) for row in rows
     }
@@ -89,8 +92,7 @@ async def weather(
 
 async def make(connection: Session, keys: Collection[str]) -> None:
     """Make rows for the causes that were never there."""
-    if keys:
-        await connection.execute(_MAKE, sorted(keys))
+    await connection.execute(_MAKE, sorted(keys))
 
 
 async def lock(connection: Session, keys: Collection[str]) -> dict[str, Alarm]:

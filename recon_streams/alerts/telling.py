@@ -33,11 +33,13 @@ class Telling:
         raised = [signal for signal in said if isinstance(signal, Raised)]
         classes = {signal.facts.alert_class for signal in raised if not signal.facts.awaits_feed}
         keys = {signal.key for signal in said}
-        if classes:
-            said = weathered(said, await store.weather(connection, classes, keys))
-        await store.make(connection, {signal.key for signal in raised})
-        # The storms that begin come after everything else, with everybody.
-        await store.make(connection, {signal.key for signal in said} - keys)
+        if raised:
+            new = {signal.key for signal in raised}
+            said = weathered(said, await store.make_and_look(connection, new, classes, keys))
+        storms = {signal.key for signal in said} - keys
+        if storms:
+            # Those that begin come after everything else, with everybody.
+            await store.make(connection, storms)
         known = await store.lock(connection, {signal.key for signal in said})
         alarms: dict[str, Alarm] = {}
         happened: list[tuple[Signal, Advance]] = []
