@@ -47,9 +47,9 @@ class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     Attributes:
         scope: What the record is about.
         state: Whether payouts from it are allowed.
-        epoch: Rises with every change of state; the payout system stores it with each payment.
-        seq: Rises with every new record of the scope. So far these are its changes of state alone,
-            so it equals `epoch`. A record that is written again keeps it.
+        epoch: Rises with every transition: another state, a new trip, other parents; the payout
+            system stores it with each payment.
+        seq: Rises with every new record of the same epoch. A record that is written again keeps it.
         reason_code: Why the state is what it is.
         evidence_hash: SHA-256 of the evidence, in hexadecimal; the evidence is in
             `recon.breaker.events`.
@@ -116,7 +116,8 @@ class BreakerEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     Attributes:
         scope: What changed.
-        from_state: The state before; equal to `to_state` when the scope is new.
+        from_state: The state before; equal to `to_state` when the scope is new, and when it was
+            stopped once more, held for flapping, or got other parents.
         to_state: The state after.
         epoch: The epoch that began with this transition.
         seq: The seq of the state record that published it.
