@@ -116,7 +116,7 @@ class Matrix:
         self.rows.append(trial.row(back_seconds))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     directory = tmp_path_factory.mktemp("breaker")
     site = PayoutSite(directory, (*ACCOUNTS, CONTROL), brokers=3)
