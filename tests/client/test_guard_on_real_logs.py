@@ -1,6 +1,7 @@
 """The guard on a real Apache Kafka and a real PostgreSQL: the same answers from both."""
 
 import asyncio
+import secrets
 import time
 from typing import Any
 
@@ -199,3 +200,24 @@ async def test_a_topic_that_was_made_anew_is_read_anew(kafka_log: Any, make_plac
         await reason_is(guard, "NO_LEASE", seconds_max=30)
         await publisher.lease()
         assert (await reason_is(guard, "GRANTED")).epoch == 7
+
+
+@pytest.mark.postgres
+async def test_a_role_with_the_rights_of_the_guide_can_follow_and_acknowledge(
+    postgres_log: Any, make_place: Any
+) -> None:
+    place = await make_place(postgres_log)
+    role = f"payouts_{secrets.token_hex(4)}"
+    await postgres_log.pool.execute(
+        f"CREATE ROLE {role}; GRANT USAGE ON SCHEMA log TO {role};"
+        f"GRANT SELECT ON log.topic, log.partition, log.record TO {role};"
+        f"GRANT UPDATE ON log.partition TO {role}; GRANT INSERT ON log.record TO {role}"
+    )
+    publisher = place.publisher
+    await publisher.write(publisher.state(A, "CLOSED", 3))
+    try:
+        with place.guard(BreakerGuard, server_settings={"role": role}) as guard:
+            await reason_is(guard, "NO_LEASE")
+            await until_acks(place, 1)
+    finally:
+        await postgres_log.pool.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

@@ -1,0 +1,34 @@
+"""The guide for payout services says what the guard says."""
+
+import ast
+import re
+from pathlib import Path
+
+from recon_streams.client.permit import Permit
+
+GUIDE = (Path(__file__).parents[2] / "docs/how-to/guard-a-payout-service.md").read_text()
+
+
+def reasons(text: str) -> set[str]:
+    return set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", text))
+
+
+def test_the_guide_explains_every_reason_and_no_other() -> None:
+    table = "\n".join(line for line in GUIDE.splitlines() if line.startswith("| `"))
+    said = reasons("\n".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))
+    assert said == reasons(Permit.__doc__ or "")
+
+
+def test_the_code_of_the_guide_is_code_and_short() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    tree = ast.parse(block)
+    assert len([line for line in block.splitlines() if line and "import" not in line]) <= 5
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert {"granted", "scope", "epoch", "seq", "lease_seq"} <= used
+    assert used - {"kafka", "permit", "id"} <= set(Permit.__struct_fields__)
+
+
+def test_page_one_says_no_fresh_permit_no_payout_and_what_it_costs() -> None:
+    page_one = GUIDE[: GUIDE.index("## 1.")]
+    assert "No fresh permit, no payout" in page_one
+    assert "our outage stops your payouts" in page_one
