@@ -19,6 +19,7 @@ from recon_streams.book.dismissal import HalfDismissed
 from recon_streams.book.quarantine import NotWaiting
 from recon_streams.book.revision import WrongRevision
 from recon_streams.book.streams import ForeignLog
+from recon_streams.degraded.paper import NotPermitted
 from recon_streams.discrepancies.life import NotPossible
 from recon_streams.discrepancies.register import NotThere
 from recon_streams.embedded.binaries import NoPostgres
@@ -99,6 +100,7 @@ def main() -> None:
         NotAllowed,
         NotAskable,
         NotBelieved,
+        NotPermitted,
         OpeningChanged,
         RecordRefused,
         TakesTwo,

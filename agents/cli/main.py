@@ -21,6 +21,7 @@ MODULES: Final = MappingProxyType(
         "audit": ("audit",),
         "breaker": ("breaker", "approvals", "breaker_release", "breaker_drill"),
         "config": ("config",),
+        "degraded": ("degraded",),
         "demo": ("demo",),
         "discrepancies": ("discrepancies", "discrepancy_actions"),
         "eod": ("eod", "eod_sign_off"),
