@@ -14,7 +14,7 @@ from recon_streams.log.port import LogProbe
 from recon_streams.log.record import Record, TopicPartition
 from recon_streams.publisher.listener import PublisherListener
 from recon_streams.signing.public_keys import PublicKeys
-from recon_streams.signing.signer import signature_flaw
+from recon_streams.signing.signer import key_id, signature_flaw
 from topics.breaker import LEASE_KEY, BreakerRecord, StateHead
 
 BREAKER: Final = TopicPartition("recon.breaker", 0)
@@ -52,6 +52,7 @@ class BreakerTail:
         self._next_offset: int | None = None
         self._highest: dict[str, Version] = {}
         self._suspects: set[str] = set()
+        self._signed_by: dict[str, str] = {}
         self.last: dict[str, Version] = {}
         self.head = StateHead(offset=-1, seq=0)
 
@@ -80,8 +81,9 @@ class BreakerTail:
         if first < end:
             async for record in self._probe.read(BREAKER, first, end):
                 self._see(record, newest, is_history=is_history)
+        keys = self._trusted()
+        self._distrust(keys)
         # Only what stands last is what a later reader meets: the rest need not be verified.
-        keys = self._trusted() if newest else {}
         for scope, said in newest.items():
             self._judge(scope, said, keys)
         self._next_offset = max(first, end)
@@ -103,6 +105,13 @@ class BreakerTail:
         self.head = StateHead(offset=record.offset, seq=state.seq)
         newest[scope] = _Said(record, version)
 
+    def _distrust(self, keys: PublicKeys) -> None:
+        """Suspect what stands last and was signed by a key that was retired since."""
+        for scope, kid in self._signed_by.items():
+            if kid not in keys and scope in self.last:
+                del self.last[scope]
+                self._suspects.add(scope)
+
     def _judge(self, scope: str, said: _Said, keys: PublicKeys) -> None:
         record, version = said
         self.last.pop(scope, None)
@@ -113,6 +122,7 @@ class BreakerTail:
                 version = None
         if version is not None:
             self.last[scope] = version
+            self._signed_by[scope] = key_id(record.headers) or ""
         # Be it good or bad, the book says whether it is the one that should stand here. Compaction
         # would keep just this one of its key: to a reader that finds a bad one it is as if the
         # scope were gone.

@@ -50,14 +50,20 @@ def signature_flaw(
     A name that stands twice among the headers proves nothing: two readers might take two answers.
     """
     algorithm = _only(headers, ALGORITHM_HEADER)
-    kid = _only(headers, KEY_ID_HEADER)
+    kid = key_id(headers)
     signature = _only(headers, SIGNATURE_HEADER)
     if algorithm != ALGORITHM or kid is None or signature is None:
         return SignatureFlaw.BAD_SIGNATURE
-    key = keys.get(kid.decode("ascii", "replace"))
+    key = keys.get(kid)
     if key is None:
         return SignatureFlaw.UNKNOWN_KEY
     return None if key.has_signed(value, signature) else SignatureFlaw.BAD_SIGNATURE
+
+
+def key_id(headers: Headers) -> str | None:
+    """Return the id of the key that `headers` name; None if they name none, or two."""
+    kid = _only(headers, KEY_ID_HEADER)
+    return None if kid is None else kid.decode("ascii", "replace")
 
 
 def _only(headers: Headers, name: str) -> bytes | None:

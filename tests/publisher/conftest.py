@@ -1,7 +1,7 @@
 """A book that is kept decided, as workers keep it, and publishers over it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -131,3 +131,15 @@ async def book(database: str, owner: asyncpg.Pool) -> AsyncIterator[Book]:
     await made.relay()
     yield made
     await pool.close()
+
+
+@pytest.fixture
+def make_book() -> Callable[..., Book]:
+    """Makes a book of its pool, its owner's pool and a log."""
+    return Book
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """What publishers tell."""
+    return Heard()
