@@ -73,9 +73,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         lives: How often it began.
         version: Of the newest record that was published of it; 0 before the first.
         told: What on-call was last told in this life; None if nothing, or that it is over.
-        told_at: When that was.
         inhibited_by: The alert that is told instead, while this one is not.
-        inhibited_at: Since when.
     """
 
     state: AlarmState
@@ -86,9 +84,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lives: int = 1
     version: int = 0
     told: Facts | None = None
-    told_at: datetime | None = None
     inhibited_by: str | None = None
-    inhibited_at: datetime | None = None
 
     @property
     def is_over(self) -> bool:

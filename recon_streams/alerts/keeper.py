@@ -56,7 +56,7 @@ _CLASS_COUNTS: Final = (
 )
 _INHIBITED: Final = (
     "SELECT a.dedup_key, a.alert_class, a.inhibited_by, "
-    "(a.body ->> 'inhibited_at')::timestamptz AS inhibited_at, "
+    "a.inhibited_at, "
     "coalesce(b.state, 'RESOLVED') <> 'RESOLVED' AS is_on, b.last_seen AS ended_at "
     "FROM alerts.alert AS a LEFT JOIN alerts.alert AS b ON b.dedup_key = a.inhibited_by "
     "WHERE a.inhibited_by IS NOT NULL "
@@ -95,10 +95,13 @@ async def keep(
         now: The instant of the look.
     """
     said = 0
-    for _ in range(_LOOKS_MAX):
+    for look in range(_LOOKS_MAX):
         async with UnitOfWork(pool) as unit:
-            locked = await unit.connection.fetchval(_LOCK, _KEEPER_LOCK)
-            signals = await _signals(unit.connection, feeds, terms, now) if locked else []
+            if not await unit.connection.fetchval(_LOCK, _KEEPER_LOCK):
+                break
+            signals = await _signals(unit.connection, feeds, terms, now)
+            if look == 0:
+                signals += await _long(unit.connection, terms, now)
             tell(unit, signals)
         said += len(signals)
         if not signals:
@@ -112,9 +115,13 @@ async def _signals(
     signals = await _of_feeds(connection, feeds, now)
     signals += await _of_storms(connection, now)
     begin = {signal.key for signal in signals if isinstance(signal, Raised)}
-    signals += await _released(connection, begin, terms, now)
-    long = await connection.fetch(_LONG, now - terms.repeat_after, _ROWS_MAX)
-    return signals + [Repeated(key=row["dedup_key"], at=now) for row in long]
+    return signals + await _released(connection, begin, terms, now)
+
+
+async def _long(connection: Session, terms: KeeperTerms, now: datetime) -> list[Signal]:
+    """Return what has fired for long, and nobody has in hand."""
+    rows = await connection.fetch(_LONG, now - terms.repeat_after, _ROWS_MAX)
+    return [Repeated(key=row["dedup_key"], at=now) for row in rows]
 
 
 async def _of_feeds(connection: Session, feeds: Mapping[str, int], now: datetime) -> list[Signal]:

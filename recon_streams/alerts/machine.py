@@ -120,7 +120,7 @@ def _raised(alarm: Alarm | None, signal: Raised) -> Advance:
         )
     if alarm.told is None:
         return _first_told(alarm, signal)
-    return _told(alarm, at) if is_news(facts, alarm.told) else Advance(alarm=alarm)
+    return _told(alarm) if is_news(facts, alarm.told) else Advance(alarm=alarm)
 
 
 def _first_told(alarm: Alarm, signal: Raised) -> Advance:
@@ -133,17 +133,17 @@ def _first_told(alarm: Alarm, signal: Raised) -> Advance:
         if facts.feed is not None and facts.awaits_feed:
             inhibitor = feed_key(facts.feed)
     if inhibitor is None:
-        return _told(_uninhibited(alarm), signal.at)
+        return _told(_uninhibited(alarm))
     if inhibitor == alarm.inhibited_by:
         return Advance(alarm=alarm)
-    return Advance(alarm=replace(alarm, inhibited_by=inhibitor, inhibited_at=signal.at))
+    return Advance(alarm=replace(alarm, inhibited_by=inhibitor))
 
 
 def _covered(alarm: Alarm, signal: Covered) -> Advance | None:
     if alarm.facts.is_critical or alarm.inhibited_by == signal.by:
         return None
     was_told = alarm.told is not None
-    alarm = replace(alarm, inhibited_by=signal.by, inhibited_at=signal.at, told=None, told_at=None)
+    alarm = replace(alarm, inhibited_by=signal.by, told=None)
     if was_told:
         return Advance(alarm=replace(alarm, version=alarm.version + 1), action="resolve")
     return Advance(alarm=alarm)
@@ -168,7 +168,6 @@ def _ended(alarm: Alarm, at: datetime, *, source: str) -> Advance:
         facts=replace(alarm.facts, source=source, feed=None, awaits_feed=False),
         last_seen=max(at, alarm.last_seen),
         told=None,
-        told_at=None,
     )
     if was_told:
         return Advance(alarm=replace(ended, version=ended.version + 1), action="resolve")
@@ -180,13 +179,13 @@ def _told_again(alarm: Alarm, signal: Released | Repeated) -> Advance | None:
         is_due = alarm.inhibited_by == signal.by
     else:
         is_due = alarm.told is not None and alarm.state is AlarmState.FIRING
-    return _told(_uninhibited(alarm), signal.at) if is_due else None
+    return _told(_uninhibited(alarm)) if is_due else None
 
 
-def _told(alarm: Alarm, at: datetime) -> Advance:
-    told = replace(alarm, told=alarm.facts, told_at=at, version=alarm.version + 1)
+def _told(alarm: Alarm) -> Advance:
+    told = replace(alarm, told=alarm.facts, version=alarm.version + 1)
     return Advance(alarm=told, action="trigger")
 
 
 def _uninhibited(alarm: Alarm) -> Alarm:
-    return replace(alarm, inhibited_by=None, inhibited_at=None)
+    return replace(alarm, inhibited_by=None)

@@ -44,7 +44,6 @@ _COLUMNS: Final = {
     "feed": "text",
     "is_told": "boolean",
     "inhibited_by": "text",
-    "told_at": "timestamptz",
     "first_seen": "timestamptz",
     "last_seen": "timestamptz",
     "version": "bigint",
@@ -55,6 +54,10 @@ _ALERT: Final = Bulk(
     tuple(_COLUMNS.items()),
     "UPDATE alerts.alert AS a SET "  # noqa: S608 - ours
     + ", ".join(f"{column} = r.{column}" for column in _COLUMNS if column != "dedup_key")
+    # How long on-call has known, or waits, goes by the clock; what happened may be long ago.
+    + ", told_at = CASE WHEN NOT r.is_told THEN NULL WHEN r.version = a.version THEN a.told_at "
+    "ELSE clock_timestamp() END, inhibited_at = CASE WHEN r.inhibited_by IS NULL THEN NULL "
+    "WHEN r.inhibited_by = a.inhibited_by THEN a.inhibited_at ELSE clock_timestamp() END"
     + " FROM {rows} AS r WHERE a.dedup_key = r.dedup_key",
 )
 _EVENT: Final = Bulk.insert(
@@ -125,7 +128,6 @@ def _row(key: str, alarm: Alarm) -> tuple[object, ...]:
         None if alarm.is_over else facts.feed,
         alarm.told is not None,
         alarm.inhibited_by,
-        alarm.told_at,
         alarm.first_seen,
         alarm.last_seen,
         alarm.version,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 import asyncpg
 import msgspec
@@ -20,8 +19,6 @@ from topics.alerts import Alert, Severity
 
 settings.register_profile("lawful", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("lawful")
-
-START: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 def facts_of(severity: Severity = Severity.ERROR, **changes: object) -> Facts:
@@ -70,9 +67,9 @@ def on_call(pool: asyncpg.Pool) -> OnCall:
     return OnCall(pool)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def start() -> datetime:
-    return START
+    return datetime.now(UTC)
 
 
 @pytest.fixture(scope="session")

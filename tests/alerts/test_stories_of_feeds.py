@@ -14,7 +14,7 @@ pytestmark = pytest.mark.postgres
 
 FEED = "BANKAEAD"
 FEEDS = {FEED: 3}
-LATER = timedelta(seconds=31)
+LATER = timedelta(seconds=90)
 FactsOf = Callable[..., Facts]
 
 
@@ -109,6 +109,13 @@ async def test_what_nobody_has_in_hand_is_told_again_after_an_hour(
 ) -> None:
     await on_call.says(Raised(key="a", at=start, facts=make_facts()))
     assert await on_call.keeps({}, start + timedelta(minutes=59)) == []
-    hour = start + timedelta(hours=1)
-    assert _said(await on_call.keeps({}, hour)) == [("a", "trigger")]
-    assert await on_call.keeps({}, hour) == []
+    assert _said(await on_call.keeps({}, start + timedelta(minutes=65))) == [("a", "trigger")]
+    assert await on_call.keeps({}, start + timedelta(minutes=59)) == []
+
+
+async def test_what_happened_long_ago_is_not_told_twice_at_once(
+    on_call: Any, start: datetime, make_facts: FactsOf
+) -> None:
+    yesterday = start - timedelta(days=1)
+    assert await on_call.says(Raised(key="a", at=yesterday, facts=make_facts()))
+    assert await on_call.keeps({}, start) == []

@@ -22,10 +22,13 @@ FactsOf = Callable[..., Facts]
 async def test_nothing_is_told_of_a_unit_that_is_rolled_back(
     on_call: Any, start: datetime, make_facts: FactsOf
 ) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fails() -> None:
         async with UnitOfWork(on_call.pool) as unit:
             tell(unit, [Raised(key="a", at=start, facts=make_facts())])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
     assert await on_call.hears() == []
     assert await on_call.pool.fetchval("SELECT count(*) FROM alerts.alert") == 0
 

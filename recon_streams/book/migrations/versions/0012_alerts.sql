@@ -5,8 +5,8 @@ GRANT USAGE ON SCHEMA alerts TO recon_app;
 -- Every class of alerts has its storms now.
 DROP TABLE discrepancies.storm;
 
--- `body` is what is known of the cause; every other column is read out of it for queries. A row
--- without a body was made only to be locked.
+-- `body` is what is known of the cause; other columns are read out of it for queries, except
+-- `told_at` and `inhibited_at`, which go by the clock. A row without a body was made to be locked.
 CREATE TABLE alerts.alert (
     dedup_key    text PRIMARY KEY,
     alert_class  text NOT NULL DEFAULT '',
@@ -17,6 +17,7 @@ CREATE TABLE alerts.alert (
     feed         text,
     is_told      boolean NOT NULL DEFAULT false,
     inhibited_by text,
+    inhibited_at timestamptz,
     told_at      timestamptz,
     first_seen   timestamptz,
     last_seen    timestamptz,
