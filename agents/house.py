@@ -12,6 +12,7 @@ import structlog
 from agents.bridging import alert_loops
 from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
+from agents.expiring import end_expired_for_ever
 from agents.gauges import check_invariants, show_gauges
 from agents.hearing import Hearing, watch_hearing_for_ever
 from agents.instants import Beside, make_planners, sweep_terms
@@ -110,6 +111,7 @@ class House:
             tasks.append(self._task("hearing", self._watch_hearing))
             tasks.append(self._task("schedule", self._keep_schedule))
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
+            tasks.append(self._task("expiring", lambda: end_expired_for_ever(self._pool)))
             alerts, probe = self._metrics.alerts, self._logs.probe
             loops = alert_loops(self._settings, self._pool, probe, name=self._name, metrics=alerts)
             tasks += [self._task(*loop) for loop in loops]
@@ -117,7 +119,6 @@ class House:
                 tasks.append(self._task("watch", self._watch_folder))
         if self._duties.worker:
             tasks.append(self._task("days", self._run_days))
-        if self._duties.worker:
             tasks.append(self._task("poller", self._poll))
         try:
             if self._duties.worker:

@@ -83,6 +83,7 @@ def evidence_of(recorded: RecordedStep) -> bytes:
         "event": recorded.event,
         "position": position_of(recorded.account, recorded.step),
         "rules_version": recorded.account.rules.version,
+        "rules_sha256": recorded.account.rules.sha256,
     }
     return _ENCODER.encode(evidence)
 

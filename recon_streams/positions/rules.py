@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 import msgspec
 
-from recon_streams.registry.definition import AccountDefinition
+from recon_streams.registry.definition import AccountDefinition, definition_bytes
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,11 +37,13 @@ class Clearing(msgspec.Struct, frozen=True, kw_only=True):
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """One version of the rules of one account.
 
+    `sha256` is of the whole definition they are taken from, as the registry keeps it.
     `day_record` is the message whose closing balance counts; `unsigned_is_credit` that a balance
     without a direction is in credit; `time_zone` is the bank's, and at `cut_off` its day ends.
     """
 
     version: int = 1
+    sha256: str = ""
     scale: int = 2
     limits: Limits = Limits()
     clearing: Clearing = Clearing()
@@ -65,6 +68,7 @@ def rules_of(definition: AccountDefinition, version: int) -> Rules:
     limits, clearing = definition.limits, definition.clearing
     return Rules(
         version=version,
+        sha256=sha256(definition_bytes(definition)).hexdigest(),
         scale=definition.scale,
         limits=Limits(
             minor_percent=limits.minor_percent,
