@@ -120,6 +120,10 @@ def _raised(alarm: Alarm | None, signal: Raised) -> Advance:
         )
     if alarm.told is None:
         return _first_told(alarm, signal)
+    if _waits_for_feed(facts) and not alarm.told.awaits_feed:
+        # Something else was told until now; this may be told as a part of another one.
+        assert facts.feed is not None, "who waits for a feed has one"
+        return _inhibited(alarm, feed_key(facts.feed))
     return _told(alarm) if is_news(facts, alarm.told) else Advance(alarm=alarm)
 
 
@@ -130,7 +134,7 @@ def _first_told(alarm: Alarm, signal: Raised) -> Advance:
     if not facts.is_critical:
         # A storm goes on for as long as the class is the same; nothing else is kept.
         inhibitor = by if by == storm_key(facts.alert_class) else signal.instead
-        if facts.feed is not None and facts.awaits_feed:
+        if facts.feed is not None and _waits_for_feed(facts):
             inhibitor = feed_key(facts.feed)
     if inhibitor is None:
         return _told(_uninhibited(alarm))
@@ -139,11 +143,20 @@ def _first_told(alarm: Alarm, signal: Raised) -> Advance:
     return Advance(alarm=replace(alarm, inhibited_by=inhibitor))
 
 
+def _waits_for_feed(facts: Facts) -> bool:
+    return facts.awaits_feed and facts.feed is not None and not facts.is_critical
+
+
 def _covered(alarm: Alarm, signal: Covered) -> Advance | None:
     if alarm.facts.is_critical or alarm.inhibited_by == signal.by:
         return None
+    return _inhibited(alarm, signal.by)
+
+
+def _inhibited(alarm: Alarm, by: str) -> Advance:
+    """Return `alarm` told no more, because `by` is told, or may be, instead."""
     was_told = alarm.told is not None
-    alarm = replace(alarm, inhibited_by=signal.by, told=None)
+    alarm = replace(alarm, inhibited_by=by, told=None)
     if was_told:
         return Advance(alarm=replace(alarm, version=alarm.version + 1), action="resolve")
     return Advance(alarm=alarm)

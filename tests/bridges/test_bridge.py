@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from aiohttp import web
+from typing_extensions import override
 
 from recon_streams.alerts.alarm import Facts, Gone, Raised
 from recon_streams.alerts.telling import tell
@@ -182,6 +183,7 @@ async def test_a_process_that_dies_after_sending_sends_the_same_again_under_the_
         pass
 
     class Dying(Webhook):
+        @override
         async def send(self, delivery: Delivery) -> Answer:
             await super().send(delivery)
             raise Died

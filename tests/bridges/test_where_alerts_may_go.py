@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from typing_extensions import override
 
 from recon_streams.bridges.http import Post, PrivateAddress, PublicResolver, answer_of
 from recon_streams.bridges.schedule import LONGEST_SECONDS, wait_seconds
@@ -56,12 +57,14 @@ class Names(AbstractResolver):
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
 
+    @override
     async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
         return [
             ResolveResult(hostname=host, host=each, port=port, family=family, proto=0, flags=0)
             for each in self.addresses
         ]
 
+    @override
     async def close(self) -> None:
         pass
 
