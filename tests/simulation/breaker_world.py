@@ -6,8 +6,8 @@ minute costs a millisecond and the same seed is the same history.
 
 What can go wrong, by seed: any process stands still between any two steps; requests and answers are
 held; an append lands late, after its sender has given up on it, or never; publishers are replaced
-while they still believe in themselves; somebody else writes tombstones and unsigned records; the
-log is compacted; clients join at any time.
+while they still believe in themselves; a broker leads no longer and does not know; somebody else
+writes tombstones and unsigned records; the log is compacted; clients join at any time.
 """
 
 import heapq
@@ -68,6 +68,7 @@ class World:
         self, seed: int, make_follower: MakeFollower, promises: Collection[str] = PROMISES
     ) -> None:
         self.random = Random(seed)
+        self._leaders = Random(~seed)
         self._promises = promises
         self._make_follower = make_follower
         self.now = 0
@@ -139,6 +140,14 @@ class World:
             self.felt["hold"] += 1
             return int(30_000 * self.random.random())
         return 1 + int(40 * draw)
+
+    def deposition(self) -> tuple[int | None, int]:
+        """Return from when until when a client is shown the log of a deposed leader, if at all."""
+        if self._leaders.random() > 0.15:
+            return None, 0
+        self.felt["deposed leader"] += 1
+        begins = self._leaders.randrange(HORIZON_MS // 2)
+        return begins, begins + self._leaders.randrange(HORIZON_MS // 2)
 
     def decide(self, scope: str, state: str) -> None:
         """Commit a change of state, and its message in the same transaction."""
@@ -304,16 +313,25 @@ def client(world: World) -> Process:
     """Look at the log again and again; forget everything now and then."""
     here = Client(world)
     world.clients.append(here)
+    # A leader that was deposed and does not know: it shows the log as it was then.
+    deposed_from, deposed_until = world.deposition()
+    shown = None
     while True:
-        asked_at = world.now
+        asked_at, is_sure = world.now, True
+        if deposed_from is not None and deposed_from <= world.now:
+            is_sure = shown is not None and world.now < deposed_until  # else it has just changed
+            shown = len(world.log) if shown is None else shown
+            if world.now >= deposed_until:
+                deposed_from = shown = None
         yield world.way()
-        end = len(world.log)
+        end = len(world.log) if shown is None else shown
         yield world.way()
         first = here.follower.next_offset
-        found = [each for each in world.log[first : first + 50] if each is not None]
-        next_offset = min(len(world.log), first + 50)
+        last = min(len(world.log) if shown is None else shown, first + 50)
+        found = [each for each in world.log[first:last] if each is not None]
+        next_offset = max(first, last)
         yield world.way()
-        here.follower.note_end(asked_at, end)
+        here.follower.note_end(asked_at, end if is_sure else None)
         for record in found:
             here.apply(record)
         here.follower.pass_over(next_offset)

@@ -27,6 +27,7 @@ FELT = {
     "record compacted": 10_000,
     "client restarted": 1_000,
     "vandalism": 1_000,
+    "deposed leader": 1_000,
 }
 
 
@@ -78,6 +79,13 @@ class NoMatterThePublisher(Follower):
         return super()._apply_lease(lease, offset)
 
 
+class TrustsWhoeverAnswers(Follower):
+    """Takes what a deposed leader said about the end for what the new one would have said."""
+
+    def note_end(self, asked_at_ms: int, end: int | None) -> bool:
+        return end is None or super().note_end(asked_at_ms, end)
+
+
 # What each of them breaks, so that no promise of the checker is an empty one; some schedules are
 # rare, and are looked for from a seed near one.
 MUTANTS = [
@@ -90,6 +98,8 @@ MUTANTS = [
     (NoMatterTheNumber, "trip", 40_500),
     (NoMatterThePublisher, "silence", 0),
     (NoMatterThePublisher, "trip", 58_300),
+    (TrustsWhoeverAnswers, "silence", 0),
+    (TrustsWhoeverAnswers, "trip", 0),
 ]
 
 
