@@ -44,8 +44,8 @@ OUTPUTS: Final[tuple[TopicContract, ...]] = (
         compaction_lag_max=timedelta(hours=48),
         producers=("recon-streams publisher",),
         consumers=("payout services",),
-        promise="Denials never expire. CLOSED permits only under a lease received less than "
-        "`ttl_ms` ago, so silence means no. One partition: one order for all scopes and the lease.",
+        promise="Denials never expire. CLOSED permits only under a lease that has not run out, so "
+        "silence means no. One partition: one order for all scopes and the lease.",
         when_wrong=f"{UNKNOWN_FIELDS} Deny on anything else that is not as it should be: an "
         "unknown state, an unknown schema version, a record that cannot be read, no value at all.",
     ),
