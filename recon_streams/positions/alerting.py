@@ -6,7 +6,7 @@ from typing import Final
 from recon_streams.alerts.alarm import Facts, Gone, Raised, Signal
 from recon_streams.alerts.breaking import Stop, override_signals
 from recon_streams.alerts.classes import Component
-from recon_streams.kernel.money import amount_text
+from recon_streams.kernel.money import amount_text, subtract
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import AccountEvent
 from recon_streams.positions.rules import Rules
@@ -33,7 +33,7 @@ _WORSE_THAN_SILENCE: Final = frozenset({Tier.CRITICAL, Tier.INTEGRITY})
 
 
 def signals_of(steps: Iterable[RecordedStep], before: Mapping[int, AccountState]) -> list[Signal]:
-    """Return what is told of `steps`: each change of verdict or breaker, and nothing else.
+    """Return what is told of `steps`: each change of verdict or breaker, and danger that grows.
 
     Args:
         steps: In the order they were taken.
@@ -44,12 +44,26 @@ def signals_of(steps: Iterable[RecordedStep], before: Mapping[int, AccountState]
     for recorded in steps:
         account, state = recorded.account, recorded.step.state
         known = judged.get(account.number)
-        if known is None or _judgement(known, account.rules) != _judgement(state, account.rules):
+        if known is None or _is_heard(known, state, account.rules):
             signals.append(_signal(recorded))
         if state.breaker.override != (known.breaker.override if known else None):
             signals += override_signals(_stop(account, state), at=state.evaluated_at)
         judged[account.number] = state
     return signals
+
+
+def _is_heard(before: AccountState, state: AccountState, rules: Rules) -> bool:
+    return _judgement(before, rules) != _judgement(state, rules) or (
+        state.tier in _WORSE_THAN_SILENCE and _magnitude(state) > _magnitude(before)
+    )
+
+
+def _magnitude(state: AccountState) -> int:
+    """Return a number that rises by one when the difference doubles; enough to look again for."""
+    bank, ledger = state.bank.figure, state.ledger.figure
+    if bank is None or ledger is None:
+        return 0
+    return int(abs(subtract(bank, ledger))).bit_length()
 
 
 def _judgement(state: AccountState, rules: Rules) -> tuple[object, ...]:

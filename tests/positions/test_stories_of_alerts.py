@@ -116,9 +116,16 @@ def test_money_that_is_still_missing_is_told_under_an_override_too(sound: AlertS
     }
 
 
-def test_a_difference_that_grows_within_its_verdict_says_nothing_new(sound: AlertStory) -> None:
+def test_a_shortage_that_grows_a_little_says_nothing_new_and_one_that_doubles_does(
+    sound: AlertStory,
+) -> None:
     sound.hears("bank -100.00")
     assert sound.hears("bank -1.00\nbank -1.00") == []
+    assert sound.hears("bank -1000.00") == ["position trigger SHORTAGE critical"]
+    assert sound.alarms[KEY].facts.amounts["unexplained"] == "-1102"
+    assert sound.hears("bank +900.00") == [], "it is still missing, and less"
+    assert sound.hears("bank -1000.00") == [], "not twice what was told"
+    assert sound.hears("bank -1003.00") == ["position trigger SHORTAGE critical"]
 
 
 def test_silence_of_a_bank_that_serves_others_waits_for_word_of_the_feed() -> None:
