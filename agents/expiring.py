@@ -5,6 +5,7 @@ from typing import Final
 
 import asyncpg
 
+from recon_streams.alerts.telling import tell
 from recon_streams.approvals import store
 from recon_streams.approvals.messages import ended
 from recon_streams.book.unit_of_work import UnitOfWork
@@ -23,6 +24,5 @@ async def end_expired(pool: asyncpg.Pool) -> int:
     """Write down what has expired since the last time; return how many."""
     async with UnitOfWork(pool) as unit:
         requests = await store.end_expired(unit.connection)
-        for request in requests:
-            unit.publish(ended(request))
+        tell(unit, [ended(request) for request in requests])
     return len(requests)

@@ -31,6 +31,7 @@ class AlertClass(StrEnum):
     OVERRIDE_ACTIVE = "OVERRIDE_ACTIVE"  # payouts are allowed because people said so
     BREAKER_NOT_ACKNOWLEDGED = "BREAKER_NOT_ACKNOWLEDGED"  # a payout service has not heard a stop
     LEASE_LAPSED = "LEASE_LAPSED"  # nothing may be paid, because nobody proves that it may
+    APPROVAL_WAITING = "APPROVAL_WAITING"  # somebody asked for what takes two people
     QUARANTINE = "QUARANTINE"  # an input could not be used
     INPUTS_LOST = "INPUTS_LOST"  # inputs expired before anybody read them
     BANK_FEED_STALE = "BANK_FEED_STALE"  # a bank says nothing of any of its accounts

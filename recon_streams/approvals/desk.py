@@ -11,6 +11,7 @@ from hashlib import sha256
 import asyncpg
 import msgspec
 
+from recon_streams.alerts.telling import tell
 from recon_streams.approvals import store
 from recon_streams.approvals.machine import (
     EXPIRES_AFTER,
@@ -126,7 +127,7 @@ class Desk:
             raise NotAllowed(Ruling.ENDED, "the statement was used before") from error
         request = await store.find(unit.connection, number)
         assert request is not None, "it was written just now"
-        unit.publish(asked_for(request))
+        tell(unit, [asked_for(request)])
         return request
 
     async def decide(self, unit: UnitOfWork, signed: Signed) -> Outcome:
@@ -247,7 +248,7 @@ class Desk:
         """Return `request` as it ended, and tell of it."""
         after = await store.find(unit.connection, request.request_id)
         assert after is not None, "it was locked by this transaction"
-        unit.publish(ended(after))
+        tell(unit, [ended(after)])
         return after
 
 

@@ -1,52 +1,41 @@
-"""What on-call is told of requests: that one waits for somebody, and how it ended. Pure."""
+"""What on-call is told of requests: that one waits for somebody, and when it does no more. Pure."""
 
-from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
+from recon_streams.alerts.alarm import Facts, Gone, Raised
+from recon_streams.alerts.classes import AlertClass, Component
 from recon_streams.approvals.machine import Request
 from recon_streams.approvals.subject import ApprovalKind
-from recon_streams.log.record import OutgoingRecord
-from topics.alerts import Alert, Severity
+from topics.alerts import Severity
 
-_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+# Payouts that may go on are worth a look at any hour; the rest is office work.
 _SEVERITY: Final = {
     ApprovalKind.BREAKER_RESET: Severity.WARNING,
     ApprovalKind.BREAKER_OVERRIDE: Severity.CRITICAL,
 }
-_BREAKER: Final = frozenset(_SEVERITY)
 
 
-def asked_for(request: Request) -> Iterator[OutgoingRecord]:
-    """Yield the alert that a request waits for somebody else."""
-    words = f"request {request.request_id}: {request.maker} asks for {_what(request)}"
-    yield _record(_alert(request, words, "trigger"))
-
-
-def ended(request: Request) -> Iterator[OutgoingRecord]:
-    """Yield that a request waits no more."""
-    by = f" by {request.checker}" if request.checker else ""
-    words = f"request {request.request_id} for {_what(request)}: {request.state}{by}"
-    yield _record(_alert(request, words, "resolve"))
-
-
-def _alert(request: Request, words: str, action: str) -> Alert:
-    return Alert(
-        dedup_key=f"approval:{request.request_id}",
-        action="resolve" if action == "resolve" else "trigger",
+def asked_for(request: Request) -> Raised:
+    """Return that a request waits for somebody else; names of people are not told."""
+    number = request.request_id
+    facts = Facts(
+        alert_class=AlertClass.APPROVAL_WAITING.value,
         severity=_SEVERITY.get(request.kind, Severity.INFO),
-        alert_class="APPROVAL_WAITING",
-        summary=words,
+        summary=f"request {number} waits for a second person: {request.kind} {request.subject}",
+        component=Component.BREAKER.value,
         source="person",
-        at=request.ended_at or request.requested_at,
-        scope=request.subject if request.kind in _BREAKER else None,
+        scope=request.subject if request.kind in _SEVERITY else None,
+        epoch=request.epoch,
+        evidence=f"recon-streams approvals show {number}",
     )
+    return Raised(key=_key(request), at=request.requested_at, facts=facts)
 
 
-def _record(alert: Alert) -> OutgoingRecord:
-    return OutgoingRecord("recon.alerts", alert.dedup_key.encode(), _ENCODER.encode(alert))
+def ended(request: Request) -> Gone:
+    """Return that a request waits no more, however it ended."""
+    at = request.ended_at or request.requested_at
+    return Gone(key=_key(request), at=at, source="person")
 
 
-def _what(request: Request) -> str:
-    return f"{request.kind} of {request.subject}"
+def _key(request: Request) -> str:
+    return f"approval_waiting:{request.request_id}"

@@ -199,5 +199,5 @@ async def test_both_alerts_of_a_request_have_one_cause(office: Office) -> None:
         "SELECT key, payload FROM book.outbox WHERE topic = 'recon.alerts' ORDER BY 1, 2"
     )
     alerts = [msgspec.json.decode(row["payload"]) for row in rows]
-    assert {row["key"] for row in rows} == {b"approval:%d" % request.request_id}
+    assert {row["key"] for row in rows} == {b"approval_waiting:%d" % request.request_id}
     assert sorted(alert["action"] for alert in alerts) == ["resolve", "trigger"]

@@ -26,7 +26,7 @@ async def test_an_expired_request_ends_once_and_so_does_its_alert(office: Office
     alerts = [msgspec.json.decode(row["payload"]) for row in rows]
     told = [(each["dedup_key"], each["action"]) for each in alerts]
     assert told == [
-        (f"approval:{late.request_id}", "trigger"),
-        (f"approval:{other.request_id}", "trigger"),
-        (f"approval:{late.request_id}", "resolve"),
+        (f"approval_waiting:{late.request_id}", "trigger"),
+        (f"approval_waiting:{other.request_id}", "trigger"),
+        (f"approval_waiting:{late.request_id}", "resolve"),
     ]
