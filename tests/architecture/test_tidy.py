@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from ruamel.yaml import YAML
 from typer.main import get_command
 
@@ -115,13 +116,20 @@ def test_each_command_is_loaded_from_the_modules_that_register_it() -> None:
         assert command.callback is not None
         found.setdefault(str(command.name), set()).add(command.callback.__module__)
     for group in app.registered_groups:
-        assert group.typer_instance is not None
-        for command in group.typer_instance.registered_commands:
-            assert command.callback is not None
-            found.setdefault(str(group.name), set()).add(command.callback.__module__)
+        found.setdefault(str(group.name), set()).update(_modules_of(group.typer_instance))
     assert found == {
         name: {f"agents.cli.{module}" for module in modules} for name, modules in MODULES.items()
     }
+
+
+def _modules_of(group: typer.Typer | None) -> Iterator[str]:
+    """Yield the module of each command of `group` and of the groups in it."""
+    assert group is not None
+    for command in group.registered_commands:
+        assert command.callback is not None
+        yield command.callback.__module__
+    for below in group.registered_groups:
+        yield from _modules_of(below.typer_instance)
 
 
 def test_every_input_topic_has_an_intake() -> None:
