@@ -119,9 +119,9 @@ async def postgres_log(postgres: TestPostgres, database: str) -> AsyncIterator[P
 
 
 @pytest.fixture
-def make_place(tmp_path: Path) -> Callable[[Log], Any]:
-    async def make(log: Log) -> Place:
-        topic = await log.topic(cleanup_policy="compact", max_message_bytes="20000000")
+def make_place(tmp_path: Path) -> Callable[..., Any]:
+    async def make(log: Log, **config: str) -> Place:
+        topic = await log.topic(cleanup_policy="compact", max_message_bytes="20000000", **config)
         publisher = Publisher(log, topic)
         keys = tmp_path / "keys.json"
         keys.write_text(publisher.key_set())

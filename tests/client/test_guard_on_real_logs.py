@@ -10,6 +10,7 @@ import pytest
 
 from recon_streams.client.guard import AsyncBreakerGuard, BreakerGuard
 from recon_streams.client.permit import Permit
+from recon_streams.log.record import TopicPartition
 from recon_streams.testing.logs import until
 from topics.breaker_acks import BreakerAck
 
@@ -221,3 +222,44 @@ async def test_a_role_with_the_rights_of_the_guide_can_follow_and_acknowledge(
             await until_acks(place, 1)
     finally:
         await postgres_log.pool.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+@pytest.mark.kafka
+async def test_a_log_that_ends_with_the_marker_of_a_transaction_is_read_to_its_end(
+    kafka_log: Any, make_place: Any
+) -> None:
+    place = await make_place(kafka_log)
+    publisher = place.publisher
+    await publisher.write(publisher.state(A, "CLOSED", 3))
+    for end in ("abort", "commit"):
+        transaction = await place.log.begin([publisher.state(B, "CLOSED", 1)])
+        await getattr(transaction, end)()
+        with place.guard(BreakerGuard) as guard:
+            await reason_is(guard, "NO_LEASE")
+
+
+async def test_a_client_that_joins_after_compaction_knows_the_newest_of_each_scope(
+    log: Any, make_place: Any
+) -> None:
+    settings = {"segment_ms": "100", "min_cleanable_dirty_ratio": "0.01"}
+    place = await make_place(log, **settings)
+    publisher = place.publisher
+    await publisher.write(publisher.state(B, "OPEN", 1))
+    for number in range(20):
+        await publisher.write(publisher.state(A, "CLOSED", number), publisher.next_lease())
+    await asyncio.sleep(0.3)
+    await publisher.write(publisher.state(A, "CLOSED", 20))  # makes a new segment
+    here = TopicPartition(publisher.topic, 0)
+    async with asyncio.timeout(20):
+        while True:
+            await log.compact(publisher.topic)
+            (end,) = (await log.probe.end_offsets([here])).values()
+            left = [each.offset async for each in log.probe.read(here, 0, end)]
+            if len(left) < 8:
+                break
+            await asyncio.sleep(0.2)
+    with place.guard(BreakerGuard) as guard:
+        await reason_is(guard, "NO_LEASE")
+        await publisher.lease()
+        assert (await reason_is(guard, "GRANTED")).epoch == 20
+        assert guard.permit(B).reason == "OPEN"
