@@ -18,10 +18,14 @@ from agents.cli.demo_page import print_act, print_day, print_end, print_start, p
 from agents.cli.output import Format, FormatOption, print_as, talk
 from agents.cli.place import find_place
 from agents.intakes import by_topic, make_intakes
+from agents.publishing import PUBLIC_KEYS_FILE
 from agents.registration import register
 from agents.up import Installation, installed
+from recon_streams.client.guard import AsyncBreakerGuard
 from recon_streams.demo.accounts import all_accounts, bank_day, opening_accounts
 from recon_streams.demo.act import Act
+from recon_streams.demo.payouts import CLIENT_ID, PayoutService
+from recon_streams.demo.people import TwoPeople
 from recon_streams.demo.player import Played, Stage, Summary, play
 from recon_streams.demo.scenario import acts
 from recon_streams.embedded.postgres import EmbeddedPostgres
@@ -93,13 +97,17 @@ async def _demo(
     """Play, and stay until Ctrl-C unless `leave`; None if Ctrl-C came before the end of the day."""
     began_at = utc_now()
     told = output is Format.TABLE
-    async with installed(directory, settings, opening_accounts(began_at)) as installation:
+    async with installed(directory, _known(settings), opening_accounts(began_at)) as installation:
         goodbye, stop = asyncio.Event(), asyncio.Event()
         for number in (signal.SIGINT, *_GOODBYES):
             asyncio.get_running_loop().add_signal_handler(number, goodbye.set)
         waiting = asyncio.create_task(goodbye.wait())
         serving = asyncio.create_task(installation.house.serve(stop))
-        playing = asyncio.create_task(_play(installation, began_at, told=told, leave=leave))
+        payouts = _payout_service(installation, directory, began_at)
+        paying = asyncio.create_task(payouts.run())
+        playing = asyncio.create_task(
+            _play(installation, began_at, payouts, told=told, leave=leave)
+        )
         try:
             await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
             if not playing.done():
@@ -113,6 +121,8 @@ async def _demo(
             return playing.result()
         finally:
             waiting.cancel()
+            paying.cancel()
+            await asyncio.wait([paying])
             # The pool closes only after the house has given its connections back.
             stop.set()
             await serving
@@ -125,8 +135,30 @@ async def _break_off(playing: "asyncio.Task[Summary]") -> None:
         await asyncio.wait({playing}, timeout=_AGAIN_SECONDS)
 
 
+def _known(settings: Settings) -> Settings:
+    """Return `settings` with the demo's payout service registered."""
+    breaker = settings.breaker.model_copy(update={"clients": (CLIENT_ID,)})
+    return settings.model_copy(update={"breaker": breaker})
+
+
+def _payout_service(
+    installation: Installation, directory: Path, began_at: datetime
+) -> PayoutService:
+    keys = directory / PUBLIC_KEYS_FILE
+    guard = AsyncBreakerGuard.postgres(installation.postgres.dsn, keys=keys, client_id=CLIENT_ID)
+    accounts = opening_accounts(began_at)
+    return PayoutService(
+        guard, {each.account_id: f"account:{each.account_id}:{each.currency}" for each in accounts}
+    )
+
+
 async def _play(
-    installation: Installation, began_at: datetime, *, told: bool, leave: bool
+    installation: Installation,
+    began_at: datetime,
+    payouts: PayoutService,
+    *,
+    told: bool,
+    leave: bool,
 ) -> Summary:
     if told:
         print_start(installation)
@@ -135,6 +167,8 @@ async def _play(
         writer=installation.logs.writer,
         began_at=began_at,
         register_latecomer=lambda: _register_latecomer(installation, began_at),
+        payouts=payouts,
+        people=TwoPeople(),
     )
 
     async def tell(act: Act, played: Played) -> None:

@@ -8,6 +8,7 @@ from agents.cli.output import out, plain, styled
 from agents.up import Installation
 from recon_streams.book import quarantine
 from recon_streams.demo.act import Act
+from recon_streams.demo.payouts import Answer
 from recon_streams.demo.player import Played, Summary
 from recon_streams.reports import store as reports
 from recon_streams.reports.dataset import EodDataset, dataset_from_bytes, digest_of
@@ -31,15 +32,7 @@ async def print_act(installation: Installation, act: Act, played: Played) -> Non
     """Print what was sent in `act` and what came of it."""
     out.print(f"[bold]{act.title}[/]")
     out.print(_wrapped("  ", act.story), style="dim", markup=False)
-    for send in act.sends:
-        out.print(f"  [blue]{send.topic}[/]  {send.caption}")
-    if act.quarantines:
-        newest = (await quarantine.read(installation.pool, everything=True))[-act.quarantines :]
-        for each in newest:
-            out.print(f"  [magenta]{each.code}[/] at {each.field}", highlight=False)
-            out.print(_wrapped("    ", f"rule: {each.rule}"), markup=False)
-            if each.detail:
-                out.print(f"    found: {each.detail}", markup=False)
+    await _print_sends(installation, act)
     for account in played.accounts:
         if not any(e.account_id == account.position.account_id for e in act.expects):
             continue
@@ -52,10 +45,24 @@ async def print_act(installation: Installation, act: Act, played: Played) -> Non
         breaker = styled(account.breaker_state)
         out.print(f"  {'':<14} {styled(position.tier)}{raw}  breaker {breaker}")
     _print_deed(played)
+    for answer in played.payouts:
+        _print_payouts(answer, played)
     if act.sends:
         milliseconds = played.decided_seconds * 1000
         out.print(f"  [dim]decided and published {milliseconds:.0f} ms after the last record[/]")
     out.print()
+
+
+async def _print_sends(installation: Installation, act: Act) -> None:
+    for send in act.sends:
+        out.print(f"  [blue]{send.topic}[/]  {send.caption}")
+    if act.quarantines:
+        newest = (await quarantine.read(installation.pool, everything=True))[-act.quarantines :]
+        for each in newest:
+            out.print(f"  [magenta]{each.code}[/] at {each.field}", highlight=False)
+            out.print(_wrapped("    ", f"rule: {each.rule}"), markup=False)
+            if each.detail:
+                out.print(f"    found: {each.detail}", markup=False)
 
 
 def _print_deed(played: Played) -> None:
@@ -71,6 +78,20 @@ def _print_deed(played: Played) -> None:
         for found in played.open:
             what = f"{found.kind} {found.account_id} {found.amount or ''}"
             out.print(f"  [magenta]{plain(what.rstrip())}[/]  {found.severity}")
+
+
+def _print_payouts(answer: Answer, played: Played) -> None:
+    """Print what the payout service was told, and what it had paid before."""
+    epoch = "" if answer.epoch is None else f", epoch {answer.epoch}"
+    why = f"permit {answer.reason}{epoch}"
+    if answer.granted:
+        does = f"[green]pays[/] from {answer.account_id}"
+    elif answer.paid == 0:
+        does = f"does not pay from {answer.account_id} yet"
+    else:
+        milliseconds = (answer.at_seconds - played.sent_at_seconds) * 1000
+        does = f"[red]stops[/] {milliseconds:.0f} ms later, after {answer.paid} payouts"
+    out.print(f"  payout service {does}: {why}", highlight=False)
 
 
 def _wrapped(indent: str, text: str) -> str:

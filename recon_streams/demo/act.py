@@ -35,12 +35,15 @@ class Deed(StrEnum):
     REGISTER = "REGISTER"  # the late account is registered, before anything is sent
     SWEEP = "SWEEP"  # every account is looked at, afterwards
     RUN_DAY = "RUN_DAY"  # the bank day is run, afterwards
+    RELEASE = "RELEASE"  # two people let an account go again, afterwards
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):
     """One scene: why it is played, what is sent and done, what must come of it.
 
     `discrepancies` are all that are open at the end of the act, by kind; None is not looked at.
+    `pays` says of accounts whether the payout service pays from them in the end; `releases` is the
+    scope that two people let go.
     """
 
     title: str
@@ -52,3 +55,5 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     deed: Deed | None = None
     days: tuple[ExpectDay, ...] = ()
     discrepancies: dict[str, int] | None = None
+    pays: dict[str, bool] = {}
+    releases: str | None = None

@@ -43,6 +43,7 @@ def _in_balance(ledger: Ledger) -> Act:
             Expect(account_id=OPERATIONS, tier=Tier.OK, breaker=BreakerState.CLOSED),
             Expect(account_id=FLOAT, tier=Tier.OK, breaker=BreakerState.CLOSED),
         ),
+        pays={OPERATIONS: True, FLOAT: True},
     )
 
 
@@ -79,6 +80,7 @@ def _significant(bank: Bank) -> Act:
                 unexplained="2890",
             ),
         ),
+        pays={OPERATIONS: False, FLOAT: True},
     )
 
 
@@ -101,6 +103,7 @@ def _heals(ledger: Ledger) -> Act:
                 unexplained="0",
             ),
         ),
+        pays={OPERATIONS: True},
     )
 
 
@@ -182,6 +185,7 @@ def _short_of_cover(bank: Bank) -> Act:
                 unexplained="-200000",
             ),
         ),
+        pays={OPERATIONS: True, FLOAT: False},
     )
 
 

@@ -6,20 +6,23 @@ from typing import Final
 from recon_streams.demo.accounts import FLOAT, LATECOMER, OPERATIONS
 from recon_streams.demo.act import Act, Deed, Expect, ExpectDay
 from recon_streams.demo.bank import Bank
+from recon_streams.demo.ledger import Ledger
 from topics.breaker import BreakerState
 from topics.positions import Tier
 
 _SLIPS: Final = ("moov-credit-1500.xml", "moov-isr-batch.xml", "moov-debit-913.xml")
 
 
-def evening(bank: Bank) -> tuple[Act, ...]:
-    """Return the acts from the bank's report of the day to the reconciliation statement."""
+def evening(ledger: Ledger, bank: Bank) -> tuple[Act, ...]:
+    """Return the acts from the bank's report of the day to the release of what was stopped."""
     return (
         _reported(bank),
         _swept(),
         _no_statement(),
         _stated(bank),
         _closed(),
+        _put_right(ledger),
+        _released(),
     )
 
 
@@ -100,4 +103,35 @@ def _closed() -> Act:
             ExpectDay(account_id=LATECOMER, has_statement=True, proof="0", tier=Tier.UNALLOCATED),
         ),
         discrepancies={"MISSING_TXN": 3},
+    )
+
+
+def _put_right(ledger: Ledger) -> Act:
+    return Act(
+        title="The ledger books what had left",
+        story="200,000.00 SEK of tokens are redeemed: the ledger says no more than the bank again. "
+        "The account is in order, and still nobody pays from it: OPEN never closes by itself.",
+        sends=(ledger.move_now(FLOAT, "SEK", "redeem", "200000.00"),),
+        expects=(
+            Expect(
+                account_id=FLOAT,
+                tier=Tier.OK,
+                breaker=BreakerState.OPEN,
+                unexplained="0",
+            ),
+        ),
+        pays={FLOAT: False},
+    )
+
+
+def _released() -> Act:
+    return Act(
+        title="Two people release it",
+        story="Amina asks, with a reason, and signs the facts she was shown. Bongani is shown the "
+        "same facts, as they are now, and agrees with a key of his own. The payout service hears.",
+        sends=(),
+        expects=(Expect(account_id=FLOAT, tier=Tier.OK, breaker=BreakerState.CLOSED),),
+        deed=Deed.RELEASE,
+        releases=f"account:{FLOAT}:SEK",
+        pays={FLOAT: True},
     )

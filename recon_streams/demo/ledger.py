@@ -35,6 +35,17 @@ class Ledger:
         fields = {"kind": kind, "amount": amount, **references}
         return self._record(account_id, currency, f"{kind} {amount}", **fields)
 
+    def move_now(self, account_id: str, currency: str, kind: str, amount: str) -> Send:
+        """Return a movement that happens while the demo is played, when its day is over."""
+        return self._record(
+            account_id,
+            currency,
+            f"{kind} {amount}",
+            kind=kind,
+            amount=amount,
+            occurred_at=self._now,
+        )
+
     def announce(self, account_id: str, currency: str, amount: str, reference: str) -> Send:
         """Return the announcement of a payout."""
         caption = f"announce payout {amount}"

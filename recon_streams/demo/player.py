@@ -13,6 +13,8 @@ from recon_streams.closing.overview import DayLine, overview
 from recon_streams.demo import deeds
 from recon_streams.demo.accounts import bank_day
 from recon_streams.demo.act import Act, Deed, Expect
+from recon_streams.demo.payouts import Answer, PayoutService
+from recon_streams.demo.people import TwoPeople
 from recon_streams.demo.scenario import TRIPS, WAITING_AT_THE_END
 from recon_streams.discrepancies import queue
 from recon_streams.discrepancies.queue import Listed, Wanted
@@ -27,7 +29,7 @@ _ACT_SECONDS_MAX = 20.0
 _POLL_SECONDS = 0.02
 _OPEN_MAX = 1000
 # What was sent, without what the product tells itself.
-_SENT = "FROM book.input JOIN book.stream USING (stream) WHERE topic <> 'recon.ticks'"
+_SENT = "FROM book.input JOIN book.stream USING (stream) WHERE topic NOT LIKE 'recon.%'"
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +37,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
     `decided_seconds` is from the append of its last record to the moment every record of it was
     decided and everything it caused was published. `sweeps` and `days` are filled by the acts that
-    look at them; `open` is every discrepancy open at the end.
+    look at them; `open` is every discrepancy open at the end, `payouts` what the payout service was
+    told; `sent_at_seconds` is the monotonic instant of that last append.
     """
 
     title: str
@@ -45,6 +48,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     sweeps: tuple[SweepStatus, ...] = ()
     days: tuple[DayLine, ...] = ()
     open: tuple[Listed, ...] = ()
+    payouts: tuple[Answer, ...] = ()
+    sent_at_seconds: float = 0.0
 
 
 class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +84,8 @@ class Stage:
     writer: LogWriter
     began_at: datetime
     register_latecomer: Callable[[], Awaitable[None]]
+    payouts: PayoutService
+    people: TwoPeople
 
 
 async def play(
@@ -108,8 +115,9 @@ async def _play_act(stage: Stage, act: Act) -> Played:
     except TimeoutError:
         failures.append(f"{act.title}: not decided within {_ACT_SECONDS_MAX:.0f} s")
     decided_seconds = asyncio.get_running_loop().time() - started_at
-    accounts = await _until_as_expected(stage.pool, act, failures)
     sweeps, days = await _do(stage, act, failures)
+    accounts = await _until_as_expected(stage.pool, act, failures)
+    await _until_paid_as_expected(stage.payouts, act, failures)
     found = await queue.read(stage.pool, Wanted(), now=utc_now(), rows_max=_OPEN_MAX)
     if act.discrepancies is not None:
         counted = dict(Counter(each.kind.value for each in found))
@@ -123,6 +131,8 @@ async def _play_act(stage: Stage, act: Act) -> Played:
         sweeps=tuple(sweeps),
         days=tuple(days),
         open=tuple(found),
+        payouts=tuple(stage.payouts.news()),
+        sent_at_seconds=started_at,
     )
 
 
@@ -138,6 +148,10 @@ async def _do(
             if each.table == "DISAGREES"
         ]
         return swept, []
+    if act.releases is not None:
+        why = "the debit was a payout that the ledger had not booked; it is booked now"
+        forbidden = await stage.people.release(stage.pool, act.releases, why)
+        failures += [f"{act.title}: {each}" for each in forbidden]
     if act.deed is not Deed.RUN_DAY:
         return [], []
     on = bank_day(stage.began_at)
@@ -175,6 +189,18 @@ async def _until_as_expected(
             failures += [f"{act.title}: {text}" for text in missing]
             return accounts
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _until_paid_as_expected(payouts: PayoutService, act: Act, failures: list[str]) -> None:
+    """Wait until the payout service has heard what it must."""
+    deadline = asyncio.get_running_loop().time() + _ACT_SECONDS_MAX
+    for account_id, pays in act.pays.items():
+        while payouts.pays(account_id) is not pays:
+            if asyncio.get_running_loop().time() > deadline:
+                wanted = "pays" if pays else "does not pay"
+                failures.append(f"{act.title}: scripted that the payout service {wanted}")
+                break
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _missing(accounts: Sequence[AccountStatus], expect: Expect) -> list[str]:

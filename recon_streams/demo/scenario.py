@@ -17,4 +17,4 @@ WAITING_AT_THE_END: Final = 1  # the broken message; nobody mends it in the demo
 def acts(now: datetime) -> tuple[Act, ...]:
     """Return the day, with records dated `now`."""
     ledger, bank = Ledger(now), Bank(now)
-    return (*daytime(ledger, bank), *evening(bank))
+    return (*daytime(ledger, bank), *evening(ledger, bank))
