@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,8 @@ import pytest
 from recon_streams.client.guard import AsyncBreakerGuard, BreakerGuard
 from recon_streams.client.permit import Permit
 from recon_streams.log.record import TopicPartition
-from recon_streams.testing.logs import until
+from recon_streams.testing.kafka import TestKafka
+from recon_streams.testing.logs import KafkaLog, until
 from topics.breaker_acks import BreakerAck
 
 A, B = "account:A:AED", "account:B:ZMW"
@@ -263,3 +265,45 @@ async def test_a_client_that_joins_after_compaction_knows_the_newest_of_each_sco
         await publisher.lease()
         assert (await reason_is(guard, "GRANTED")).epoch == 20
         assert guard.permit(B).reason == "OPEN"
+
+
+@pytest.mark.kafka
+async def test_a_kafka_that_was_killed_ends_permits_and_is_followed_on_when_it_is_back(
+    tmp_path: Path, make_place: Any
+) -> None:
+    server = TestKafka(tmp_path / "kafka")
+    await asyncio.to_thread(server.start)
+    log = KafkaLog(server.bootstrap, server)
+    await log.open()
+    try:
+        place = await make_place(log)
+        publisher = place.publisher
+        await publisher.write(publisher.state(A, "CLOSED", 3))
+        with place.guard(BreakerGuard) as first, place.guard(BreakerGuard) as second:
+            guards = first, second
+            for guard in guards:
+                await reason_is(guard, "NO_LEASE")
+            await publisher.lease(ttl_ms=4_000)
+            for guard in guards:
+                await reason_is(guard, "GRANTED")
+            await asyncio.to_thread(server.kill)
+            for guard in guards:
+                await reason_is(guard, "LEASE_EXPIRED")
+            await asyncio.sleep(4)
+            await asyncio.to_thread(server.start)
+            await log.close()
+            await log.open()
+            await publisher.write(publisher.state(A, "CLOSED", 4))
+            await asyncio.sleep(1)
+            for guard in guards:
+                async with asyncio.timeout(30):
+                    while not guard.permit(A).granted:
+                        await publisher.lease()
+                        await asyncio.sleep(0.5)
+                assert guard.permit(A).epoch == 4
+            async with asyncio.timeout(15):
+                while sum(each.get("epoch") == 4 for each in await place.acks()) < 2:
+                    await asyncio.sleep(0.2)
+    finally:
+        await log.close()
+        await asyncio.to_thread(server.kill)
