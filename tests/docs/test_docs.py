@@ -220,7 +220,7 @@ REGISTRY_KEYS = {
 @pytest.mark.parametrize("page", _own_pages(), ids=_name)
 def test_every_variable_of_the_environment_that_is_named_exists(page: Path) -> None:
     variables = {f"RECON__{name.upper().replace('.', '__')}" for name in SETTINGS}
-    variables |= {"RECON_CONFIG", "RECON_DATA", "RECON__SECTION__KEY"}
+    variables |= {"RECON_CONFIG", "RECON_DATA", "RECON_OPERATOR_KEY", "RECON__SECTION__KEY"}
     assert set(_VARIABLE.findall(page.read_text())) - variables - _VARIABLES_OF_TESTS == set()
 
 
