@@ -1,6 +1,7 @@
 """The publisher as a loop: one is active by advisory lock, the others stand by."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from time import monotonic
@@ -26,6 +27,9 @@ from recon_streams.signing.key_ring import KeyRing, PinnedKeys
 PUBLISHER_LOCK: Final = 0x7265636F6E02
 STANDBY_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.5
+HEARTBEAT_SECONDS: Final = 1.0
+# Above the longest pause of a process that is well.
+SILENCE_SECONDS_MAX: Final = 5
 # What is over in a moment is asked about again in a moment, and not a round later.
 _BRIEF: Final = (LeaseRefusal.DENIALS_WAITING, LeaseRefusal.EVALUATION_STANDS)
 _BRIEF_SECONDS: Final = 0.25
@@ -65,9 +69,14 @@ async def run_publisher(parts: PublisherParts, publisher_id: str) -> None:
     """
     async with parts.pool.acquire() as holder:
         # The lock lives as long as this session: a publisher that dies, or whose connection
-        # does, frees it without anybody's help.
-        while not await holder.fetchval("SELECT pg_try_advisory_lock($1)", PUBLISHER_LOCK):  # noqa: ASYNC110
+        # does, frees it without anybody's help. One that stands still is helped.
+        while not await holder.fetchval("SELECT pg_try_advisory_lock($1)", PUBLISHER_LOCK):
             await asyncio.sleep(STANDBY_SECONDS)
+            ended = await holder.fetchval(
+                "SELECT book.end_silent_holders($1, $2)", PUBLISHER_LOCK, SILENCE_SECONDS_MAX
+            )
+            if ended:
+                _log.warning("silent_publisher_ended", count=ended)
         try:
             await _publish(parts, holder, publisher_id)
         finally:
@@ -104,7 +113,8 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
     await repairer.compare_all()
     try:
         await _together(
-            _relay_for_ever(parts, writer, holder, decided),
+            _hold_for_ever(holder),
+            _relay_for_ever(parts, writer, decided),
             _lease_for_ever(parts, repairer, lender, tail),
             parts.permits.run(),
             restate_for_ever(
@@ -126,17 +136,22 @@ async def _together(*works: Coroutine[Any, Any, None]) -> None:
         raise failures.exceptions[0] from failures
 
 
+async def _hold_for_ever(holder: Session) -> None:
+    """Show on the session of the lock that we live; fail when it is gone, and the lock with it."""
+    while True:
+        await holder.fetchval("SELECT 1")
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
 async def _relay_for_ever(
-    parts: PublisherParts, writer: BreakerWriter, holder: Session, decided: asyncio.Event
+    parts: PublisherParts, writer: BreakerWriter, decided: asyncio.Event
 ) -> None:
     while True:
         decided.clear()
         await writer.relay_all(parts.pool, rows_max=parts.rows_max)
-        try:
+        # A notification can be missed over a lost connection; then the lock is lost too.
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(decided.wait(), POLL_SECONDS)
-        except TimeoutError:
-            # A notification can be missed over a lost connection; then the lock is lost too.
-            await holder.fetchval("SELECT 1")
 
 
 async def _lease_for_ever(

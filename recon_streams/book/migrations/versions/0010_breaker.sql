@@ -168,3 +168,18 @@ GRANT SELECT ON ALL TABLES IN SCHEMA breaker TO recon_app;
 GRANT INSERT ON breaker.transition TO recon_app;
 GRANT INSERT (scope, kind, number, fold), UPDATE (fold) ON breaker.scope TO recon_app;
 GRANT EXECUTE ON FUNCTION breaker.are_two TO recon_app;
+
+-- A publisher that stands still keeps its connection, and with it the lock its heirs wait for. One
+-- that works says something on it every second.
+CREATE FUNCTION book.end_silent_holders(lock_id bigint, seconds integer) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT count(pg_terminate_backend(a.pid))::integer
+    FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND (l.classid::bigint << 32) | l.objid::bigint = lock_id
+        AND a.datname = current_database() AND a.usename = current_user
+        AND a.pid <> pg_backend_pid() AND a.state = 'idle'
+        AND a.state_change < clock_timestamp() - seconds * interval '1 second'
+$$;
+REVOKE ALL ON FUNCTION book.end_silent_holders FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION book.end_silent_holders TO recon_app;
