@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             with the account.
         awaits_feed: Nothing is wrong but that silence: it is told only once it is known that the
             feed is not silent as a whole.
+        is_of_feed: It follows from the silence of the scope's bank, where that is silent as a
+            whole.
     """
 
     alert_class: str
@@ -54,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: str | None = None
     feed: str | None = None
     awaits_feed: bool = False
+    is_of_feed: bool = False
 
     @property
     def is_critical(self) -> bool:

@@ -44,8 +44,11 @@ _SILENT: Final = (
 )
 _ACTIVE: Final = "SELECT dedup_key FROM alerts.alert WHERE alert_class = $1 AND state <> 'RESOLVED'"
 _TOLD_OF_FEED: Final = (
-    "SELECT dedup_key, feed FROM alerts.alert WHERE feed = ANY($1::text[]) AND is_told "
-    "AND (body -> 'facts' ->> 'awaits_feed')::boolean ORDER BY dedup_key LIMIT $2"
+    "SELECT DISTINCT d.dedup_key, p.feed FROM alerts.alert AS p JOIN alerts.alert AS d "
+    "ON d.scope = p.scope AND d.state <> 'RESOLVED' AND d.is_told "
+    "AND (d.body -> 'facts' -> CASE WHEN d.feed IS NULL THEN 'is_of_feed' ELSE 'awaits_feed' END)"
+    "::boolean WHERE p.feed = ANY($1::text[]) AND p.state <> 'RESOLVED' "
+    "ORDER BY d.dedup_key LIMIT $2"
 )
 # What is told by itself, or will be as soon as its storm is over.
 _CLASS_COUNTS: Final = (

@@ -93,6 +93,16 @@ async def make_and_look(
     }
 
 
+async def silent_feeds(connection: Session, scopes: Collection[str]) -> dict[str, str]:
+    """Return what is told instead of the silence of each of `scopes` that is not told by itself."""
+    rows = await connection.fetch(
+        "SELECT scope, inhibited_by FROM alerts.alert WHERE scope = ANY($1::text[]) "
+        "AND state <> 'RESOLVED' AND inhibited_by = 'feed:' || feed",
+        sorted(scopes),
+    )
+    return {row["scope"]: row["inhibited_by"] for row in rows}
+
+
 async def make(connection: Session, keys: Collection[str]) -> None:
     """Make rows for the causes that were never there."""
     await connection.execute(_MAKE, sorted(keys))

@@ -4,7 +4,7 @@ A bank that is late leaves a thousand accounts without a statement, and a file t
 thousand payments without a partner. On-call is told of that once; what is critical is always told.
 """
 
-from typing import Final
+from typing import Final, TypeGuard
 
 import msgspec
 
@@ -39,7 +39,7 @@ def weathered(signals: list[Signal], weather: dict[str, Weather]) -> list[Signal
     """
     raised: dict[str, dict[str, Raised]] = {}
     for signal in signals:
-        if isinstance(signal, Raised) and not signal.facts.awaits_feed:
+        if _is_counted(signal):
             raised.setdefault(signal.facts.alert_class, {})[signal.key] = signal
     begin: list[Signal] = []
     stormy: set[str] = set()
@@ -56,11 +56,16 @@ def weathered(signals: list[Signal], weather: dict[str, Weather]) -> list[Signal
             begin.append(Raised(key=storm_key(alert_class), at=last.at, facts=facts))
     told = [
         msgspec.structs.replace(signal, instead=storm_key(signal.facts.alert_class))
-        if isinstance(signal, Raised) and signal.facts.alert_class in stormy
+        if _is_counted(signal) and signal.facts.alert_class in stormy
         else signal
         for signal in signals
     ]
     return told + begin
+
+
+def _is_counted(signal: Signal) -> TypeGuard[Raised]:
+    """Return whether it would be told by itself, as far as feeds are concerned."""
+    return isinstance(signal, Raised) and not signal.facts.awaits_feed and signal.instead is None
 
 
 def storm_facts(alert_class: str, source: str) -> Facts:

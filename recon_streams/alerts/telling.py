@@ -8,6 +8,8 @@ what led to it is in the book.
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from recon_streams.alerts import store
 from recon_streams.alerts.alarm import Alarm, AlarmState, Raised, Signal
 from recon_streams.alerts.machine import Advance, advance
@@ -35,7 +37,8 @@ class Telling:
         keys = {signal.key for signal in said}
         if raised:
             new = {signal.key for signal in raised}
-            said = weathered(said, await store.make_and_look(connection, new, classes, keys))
+            weather = await store.make_and_look(connection, new, classes, keys)
+            said = weathered(await _of_feeds(unit, said), weather)
         storms = {signal.key for signal in said} - keys
         if storms:
             # Those that begin come after everything else, with everybody.
@@ -65,6 +68,24 @@ def tell(unit: UnitOfWork, signals: Iterable[Signal]) -> None:
     not matter what the caller locks before or after.
     """
     unit.at_end(Telling).signals.extend(signals)
+
+
+async def _of_feeds(unit: UnitOfWork, said: list[Signal]) -> list[Signal]:
+    """Return `said`; what follows from the silence of a bank is told with that silence."""
+    scopes = {
+        signal.facts.scope
+        for signal in said
+        if isinstance(signal, Raised) and signal.facts.is_of_feed and signal.facts.scope is not None
+    }
+    if not scopes:
+        return said
+    silent = await store.silent_feeds(unit.connection, scopes)
+    return [
+        replace(signal, instead=silent.get(signal.facts.scope or ""))
+        if isinstance(signal, Raised) and signal.facts.is_of_feed
+        else signal
+        for signal in said
+    ]
 
 
 def _is_worth_a_line(before: Alarm | None, taken: Advance) -> bool:

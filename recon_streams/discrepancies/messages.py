@@ -9,6 +9,7 @@ from recon_streams.alerts.alarm import Facts, Gone, Raised, Signal
 from recon_streams.alerts.classes import Component
 from recon_streams.discrepancies.action import MACHINE, AnyAction, Found, ProvenGone
 from recon_streams.discrepancies.change import Change, Discrepancy, Taken
+from recon_streams.discrepancies.finding import Kind
 from recon_streams.kernel.money import amount_text
 from recon_streams.log.record import OutgoingRecord
 from topics.alerts import Severity
@@ -18,6 +19,9 @@ from topics.discrepancies import DiscrepancyState as State
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 # An escalation of something that was never urgent is urgent all the same.
 _AT_LEAST_ERROR: Final = {Severity.INFO: Severity.ERROR, Severity.WARNING: Severity.ERROR}
+
+# A bank that says nothing at all is one trouble.
+_OF_FEED: Final = frozenset({Kind.STATEMENT_MISSING, Kind.BANK_UNREACHABLE})
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +105,7 @@ def _facts(discrepancy: Discrepancy, named: Named, step: Taken) -> Facts:
         status=state.value,
         amounts={} if life.amount is None else {"difference": amount_text(life.amount)},
         evidence=f"recon-streams discrepancies show {discrepancy.id}",
+        is_of_feed=discrepancy.cause.kind in _OF_FEED,
     )
 
 

@@ -119,3 +119,25 @@ async def test_what_happened_long_ago_is_not_told_twice_at_once(
     yesterday = start - timedelta(days=1)
     assert await on_call.says(Raised(key="a", at=yesterday, facts=make_facts()))
     assert await on_call.keeps({}, start) == []
+
+
+async def test_what_follows_from_the_silence_is_told_with_it(
+    on_call: Any, start: datetime, make_facts: FactsOf, silent: Callable[[int], Signal]
+) -> None:
+    def late(number: int) -> Signal:
+        facts = make_facts(
+            alert_class="STATEMENT_MISSING", scope=f"account:{number}:AED", is_of_feed=True
+        )
+        return Raised(key=f"discrepancy:{number}", at=start, facts=facts)
+
+    assert _said(await on_call.says(late(0))) == [("discrepancy:0", "trigger")], "nobody is silent"
+    await on_call.says(*map(silent, range(3)))
+    told = await on_call.keeps(FEEDS, start)
+    assert _said(told) == [(f"feed:{FEED}", "trigger"), ("discrepancy:0", "resolve")]
+    assert await on_call.says(late(1)) == []
+    assert _said(await on_call.says(late(9))) == [("discrepancy:9", "trigger")], "of another bank"
+    gone = [Gone(key=f"position:{number}", at=start) for number in range(3)]
+    assert await on_call.says(*gone) == []
+    await on_call.keeps(FEEDS, start)
+    told = await on_call.keeps(FEEDS, start + LATER)
+    assert _said(told) == [("discrepancy:0", "trigger"), ("discrepancy:1", "trigger")]

@@ -27,6 +27,7 @@ CREATE TABLE alerts.alert (
     CHECK (NOT (is_told AND state = 'RESOLVED'))
 ) WITH (fillfactor = 70);
 CREATE INDEX alert_class ON alerts.alert (alert_class) WHERE state <> 'RESOLVED';
+CREATE INDEX alert_scope ON alerts.alert (scope) WHERE state <> 'RESOLVED';
 CREATE INDEX alert_feed ON alerts.alert (feed) WHERE feed IS NOT NULL;
 CREATE INDEX alert_inhibited ON alerts.alert (inhibited_by) WHERE inhibited_by IS NOT NULL;
 
