@@ -32,6 +32,7 @@ from recon_streams.testing.payout_service import Service
 from recon_streams.testing.payouts import stretches
 from recon_streams.testing.pipes import Pipes
 from recon_streams.testing.postgres import TestPostgres
+from recon_streams.testing.redis import TestRedis
 from recon_streams.testing.storm import Process, process
 
 FUNDS: Final = "1000000.00"
@@ -59,6 +60,9 @@ class PayoutSite:
         """Start everything; those of `services` in `cut_off` are reached through pipes."""
         self.kafka = TestKafka(self.directory / "kafka", self.brokers)
         self.postgres = TestPostgres()
+        (self.directory / "redis").mkdir()
+        self.redis = TestRedis(self.directory / "redis")
+        self.redis.start()
         self.kafka.start()
         asyncio.run(self.postgres.start())
         self.dsn = self.postgres.dsn
@@ -73,6 +77,7 @@ class PayoutSite:
             "RECON__SIGNING__KEY_FILE": str(self.directory / "breaker.pem"),
             "RECON__SIGNING__PUBLIC_KEYS_FILE": str(self.keys),
             "RECON__BREAKER__CLIENTS": ",".join(services),
+            "RECON__REDIS__URL": self.redis.url,
             **self.environment,
         }
         own_key_ring(self.directory / "breaker.pem", self.keys)
@@ -100,6 +105,7 @@ class PayoutSite:
                 each.running.wait(10)
         if self.commits.is_alive():
             self.commits.end()
+        self.redis.kill()
         self.kafka.kill()
         asyncio.run(self.postgres.remove())
 

@@ -13,7 +13,7 @@ from recon_streams.testing.breaker_topic import BreakerTopic
 from recon_streams.testing.payout_site import NS, PayoutSite
 
 LIMIT_SECONDS = 15
-ACCOUNTS = tuple(f"FAULT-{number:02}" for number in range(20))
+ACCOUNTS = tuple(f"FAULT-{number:02}" for number in range(24))
 CONTROL = "FAULT-CONTROL"  # nothing is ever wrong with it
 SERVICES = ("payouts-1", "payouts-2", "payouts-3")
 CUT_OFF = "payouts-3"
@@ -105,6 +105,11 @@ class Matrix:
         self.topic = BreakerTopic(site.kafka.bootstrap, copies=site.brokers)
         self.rows: list[Row] = []
         self._accounts = iter(ACCOUNTS)
+
+    @property
+    def control(self) -> Trial:
+        """Return a trial in which nothing fails."""
+        return Trial(self.site, CONTROL, "control")
 
     def trial(self, fault: str) -> Trial:
         return Trial(self.site, next(self._accounts), fault)
