@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from benchmarks.detection import TOPIC, Detection, prepared
 from benchmarks.stage import ENVIRONMENT, BenchStage, stage
 from recon_streams.log.partitioner import partition_of
+from recon_streams.testing.keys import signing_environment
 
 PARTITIONS = 4
 
@@ -43,7 +44,7 @@ def _start(site: BenchStage, kind: str, dsn: str) -> "subprocess.Popen[bytes]":
     with (site.directory / f"{kind}.log").open("wb") as log:
         return subprocess.Popen(
             [*command, "--dsn", dsn, "--bootstrap", site.kafka.bootstrap],
-            env={**os.environ, **ENVIRONMENT},
+            env={**os.environ, **ENVIRONMENT, **signing_environment(site.directory)},
             stdout=log,
             stderr=log,
         )
