@@ -27,6 +27,7 @@ class Detection:
     values: list[bytes]
     due_of: dict[bytes, float] = field(default_factory=dict)
     tripping: dict[str, float] = field(default_factory=dict)
+    tripped: set[str] = field(default_factory=set)
     bare_seconds: list[float] = field(default_factory=list)
     trip_seconds: list[float] = field(default_factory=list)
     began: float = 0.0
@@ -61,8 +62,11 @@ class Detection:
         if key == b"_lease":
             return
         state = msgspec.json.decode(value)
-        if state["state"] == "OPEN" and state["scope"] in self.tripping:
-            self.trip_seconds.append(time.perf_counter() - self.tripping[state["scope"]])
+        scope = state["scope"]
+        # What is written again is no news.
+        if state["state"] == "OPEN" and scope in self.tripping and scope not in self.tripped:
+            self.tripped.add(scope)
+            self.trip_seconds.append(time.perf_counter() - self.tripping[scope])
 
     async def all_heard(self) -> None:
         """Wait until every trip was heard, or fail after a minute."""
