@@ -85,14 +85,23 @@ async def run_publisher(parts: PublisherParts, publisher_id: str) -> None:
 
 
 async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) -> None:
-    epoch = await lease.take_over(parts.pool, publisher_id)
-    _log.info("publisher_activated", publisher_id=publisher_id, publisher_epoch=epoch)
     decided = asyncio.Event()
 
     def hear(*_: object) -> None:
         decided.set()
 
     await holder.add_listener("recon_outbox", hear)
+    try:
+        # From the first moment on: to catch up may take longer than a silence is suffered.
+        await _together(_hold_for_ever(holder), _work(parts, publisher_id, decided))
+    finally:
+        if not holder.is_closed():
+            await holder.remove_listener("recon_outbox", hear)
+
+
+async def _work(parts: PublisherParts, publisher_id: str, decided: asyncio.Event) -> None:
+    epoch = await lease.take_over(parts.pool, publisher_id)
+    _log.info("publisher_activated", publisher_id=publisher_id, publisher_epoch=epoch)
     announcer = Announcer(parts.keys.signer, parts.permits)
     writer = BreakerWriter(
         relay=parts.relay, writer=parts.writer, announcer=announcer, listener=parts.listener
@@ -107,23 +116,18 @@ async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) ->
         publisher=(publisher_id, epoch),
         announcing=(announcer, parts.permits),
     )
-    states = await newest.states(parts.pool)
-    await parts.permits.load(states)
+    known = await newest.states(parts.pool)
+    await parts.permits.load(known)
     await writer.relay_all(parts.pool, rows_max=parts.rows_max)
     await repairer.compare_all()
-    try:
-        await _together(
-            _hold_for_ever(holder),
-            _relay_for_ever(parts, writer, decided),
-            _lease_for_ever(parts, repairer, lender, tail),
-            parts.permits.run(),
-            restate_for_ever(
-                parts.pool, writer, every_seconds=parts.full_state_seconds, scopes=len(states)
-            ),
-        )
-    finally:
-        if not holder.is_closed():
-            await holder.remove_listener("recon_outbox", hear)
+    await _together(
+        _relay_for_ever(parts, writer, decided),
+        _lease_for_ever(parts, repairer, lender, tail),
+        parts.permits.run(),
+        restate_for_ever(
+            parts.pool, writer, every_seconds=parts.full_state_seconds, scopes=len(known)
+        ),
+    )
 
 
 async def _together(*works: Coroutine[Any, Any, None]) -> None:

@@ -1,11 +1,16 @@
 """Who stands by takes over from a publisher that is gone, and from one that stands still."""
 
 import asyncio
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
+from typing_extensions import override
 
+from recon_streams.log.postgres_probe import PostgresProbe
+from recon_streams.log.record import TopicPartition
 from recon_streams.publisher.lease import LeaseTerms
 from recon_streams.publisher.service import (
     PUBLISHER_LOCK,
@@ -46,6 +51,35 @@ async def test_a_publisher_that_works_is_left_alone(book: Book) -> None:
     await asyncio.sleep(SILENCE_SECONDS_MAX + 3)
     assert not any(each.done() for each in publishers)
     assert {each.publisher_epoch for each in await book.leases()} == {1}
+    await _end(working, *publishers)
+
+
+class Tardy(PostgresProbe):
+    """Takes longer to be read than a silence is suffered."""
+
+    @override
+    async def end_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        if not self.is_late:
+            self.is_late = True
+            await asyncio.sleep(SILENCE_SECONDS_MAX + 3)
+        return await super().end_offsets(partitions)
+
+    is_late = False
+
+
+async def test_a_publisher_that_takes_long_to_catch_up_is_left_alone(book: Book) -> None:
+    working = asyncio.create_task(book.keep_deciding())
+    slow = replace(_parts(book), probe=Tardy(book.pool))
+    publishers = [
+        asyncio.create_task(run_publisher(slow, "slow")),
+        asyncio.create_task(run_publisher(_parts(book), "heir")),
+    ]
+    async with asyncio.timeout(SILENCE_SECONDS_MAX + 12):
+        while not await book.leases():
+            await asyncio.sleep(0.2)
+    assert await book.pool.fetchval("SELECT publisher_epoch FROM book.publisher") == 1
     await _end(working, *publishers)
 
 
