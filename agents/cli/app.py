@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import typer
 import uvloop
@@ -41,6 +41,41 @@ from recon_streams.runtime.problems import AddressInUse, ConfigurationInvalid
 from recon_streams.runtime.telemetry import configure_logging
 
 T = TypeVar("T")
+
+# The log or somebody else moved on meanwhile, or it was meant differently.
+_ASK_AGAIN: Final = (
+    HalfDismissed,
+    LostRecords,
+    NoSuchRequest,
+    NotPossible,
+    NotThere,
+    NotWaiting,
+    OffsetOutOfRange,
+)
+_REFUSED: Final = (
+    AlreadyRunning,
+    DirectoryClosed,
+    ForeignLog,
+    NotAllowed,
+    NotAskable,
+    NotBelieved,
+    NotPermitted,
+    OpeningChanged,
+    RecordRefused,
+    TakesTwo,
+    TopicRefused,
+    WrongRevision,
+)
+_UNREACHABLE: Final = (
+    AddressInUse,
+    NotRunning,
+    NoPostgres,
+    EmbeddedPostgresFailed,
+    DatabaseUnreachable,
+    LogUnreachable,
+    UnknownTopic,
+    BookGone,
+)
 
 app = typer.Typer(
     name="recon-streams",
@@ -81,44 +116,13 @@ def main() -> None:
     except ConfigurationInvalid as error:
         talk.print(error.render(), markup=False)
         sys.exit(ExitCode.CONFIGURATION)
-    except (
-        HalfDismissed,
-        LostRecords,
-        NoSuchRequest,
-        NotPossible,
-        NotThere,
-        NotWaiting,
-        OffsetOutOfRange,
-    ) as error:
-        # The log or somebody else moved on meanwhile, or it was meant differently: ask again.
+    except _ASK_AGAIN as error:
         _say(error)
         sys.exit(ExitCode.FAILURE)
-    except (
-        AlreadyRunning,
-        DirectoryClosed,
-        ForeignLog,
-        NotAllowed,
-        NotAskable,
-        NotBelieved,
-        NotPermitted,
-        OpeningChanged,
-        RecordRefused,
-        TakesTwo,
-        TopicRefused,
-        WrongRevision,
-    ) as error:
+    except _REFUSED as error:
         _say(error)
         sys.exit(ExitCode.REFUSED)
-    except (
-        AddressInUse,
-        NotRunning,
-        NoPostgres,
-        EmbeddedPostgresFailed,
-        DatabaseUnreachable,
-        LogUnreachable,
-        UnknownTopic,
-        BookGone,
-    ) as error:
+    except _UNREACHABLE as error:
         _say(error)
         sys.exit(ExitCode.UNREACHABLE)
     except UNAVAILABLE as error:
