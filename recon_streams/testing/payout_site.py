@@ -13,14 +13,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from aiokafka import TopicPartition as AioTopicPartition
 
-from recon_streams.kernel.clock import utc_now
 from recon_streams.log import aiokafka_untyped as untyped
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.kafka_writer import KafkaWriter
@@ -28,6 +25,7 @@ from recon_streams.log.record import OutgoingRecord
 from recon_streams.signing.key_ring import own_key_ring
 from recon_streams.testing.commits import Commits, Committed
 from recon_streams.testing.kafka import TestKafka
+from recon_streams.testing.payout_ledger import PayoutLedger
 from recon_streams.testing.payout_service import Service
 from recon_streams.testing.payouts import stretches
 from recon_streams.testing.pipes import Pipes
@@ -35,7 +33,6 @@ from recon_streams.testing.postgres import TestPostgres
 from recon_streams.testing.redis import TestRedis
 from recon_streams.testing.storm import Process, process
 
-FUNDS: Final = "1000000.00"
 NS: Final = 1_000_000_000
 
 
@@ -68,7 +65,7 @@ class PayoutSite:
         self.dsn = self.postgres.dsn
         self.commits = Commits(self.dsn)
         self.options = ["--dsn", self.dsn, "--bootstrap", self.kafka.bootstrap]
-        self._sequence = 0
+        self._ledger = PayoutLedger()
         copies = str(self.brokers)
         self.settings = {
             "RECON__TOPICS__REPLICATION_FACTOR": copies,
@@ -84,7 +81,7 @@ class PayoutSite:
         self.command("migrate", "--dsn", self.dsn)
         self.command("topics", "apply", *self.options)
         registry = self.directory / "accounts.yaml"
-        registry.write_text(self._registry())
+        registry.write_text(self._ledger.registry(self.accounts))
         self.command("accounts", "apply", str(registry), "--dsn", self.dsn)
         self.commits.start()
         self.worker, self.publisher = self.daemons = (self.make("worker"), self.make("publisher"))
@@ -92,7 +89,8 @@ class PayoutSite:
         self.publisher.start(None)
         for name in services:
             self.services[name] = self._serve(name, is_piped=name in cut_off)
-        self.append([self._balance(account) for account in self.accounts for _ in range(3)])
+        # So many clean evaluations let an account pay.
+        self.append([self._ledger.balance(each) for each in self.accounts for _ in range(3)])
 
     def stop(self) -> None:
         """End everything that still runs."""
@@ -137,20 +135,9 @@ class PayoutSite:
         assert done.returncode == 0, (words, done.stdout, done.stderr)
         return done.stdout
 
-    def issue(self, account: str, amount: str = "500000.00") -> None:
+    def issue(self, account: str) -> None:
         """Let the ledger issue money that nobody paid in: from here on `account` is short."""
-        self._sequence += 1
-        said = {
-            "kind": "issue",
-            "movement_id": f"mv-{self._sequence}",
-            "account_id": account,
-            "currency": "AED",
-            "amount": amount,
-            "occurred_at": utc_now().isoformat(),
-            "ledger_sequence": 1000 + self._sequence,
-        }
-        record = OutgoingRecord("ledger.movements", account.encode(), msgspec.json.encode(said))
-        self.append([record])
+        self.append([self._ledger.issue(account)])
 
     def append(self, records: Sequence[OutgoingRecord]) -> None:
         """Publish `records` as another system would."""
@@ -277,29 +264,3 @@ class PayoutSite:
             )
         self.started.append(Service(name, running, log, pipes))
         return self.started[-1]
-
-    def _balance(self, account: str) -> OutgoingRecord:
-        self._sequence += 1
-        said = {
-            "balance_id": f"b-{self._sequence}",
-            "account_id": account,
-            "currency": "AED",
-            "amount": FUNDS,
-            "as_of": utc_now().isoformat(),
-            "ledger_sequence": self._sequence,
-        }
-        return OutgoingRecord("ledger.balances", account.encode(), msgspec.json.encode(said))
-
-    def _registry(self) -> str:
-        as_of = (utc_now() - timedelta(hours=1)).isoformat()
-        lines = ["accounts:"]
-        for account in self.accounts:
-            lines += [
-                f"  - account_id: {account}",
-                "    currency: AED",
-                f"    bank_accounts: [{{other: BANK-{account}}}]",
-                "    clearing: {dwell_seconds_min: 0}",
-                "    silence: {bank_seconds_max: 31536000, ledger_seconds_max: 31536000}",
-                f'    opening: {{bank: "{FUNDS}", ledger: "{FUNDS}", as_of: "{as_of}"}}',
-            ]
-        return "\n".join(lines) + "\n"
