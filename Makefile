@@ -56,8 +56,8 @@ docs: $(DEV_STAMP) ## write the generated references again
 bench: $(DEV_STAMP) ## the speed goals, as ratios to baselines of the same run
 	$(BIN)/python -m benchmarks
 
-faults: $(DEV_STAMP) ## the long storms: kill, stop and cut things for many minutes
-	RECON_STORM=long $(BIN)/pytest -m storm tests/faults
+faults: $(DEV_STAMP) ## the long storms: kill, stop and cut things for many minutes; writes docs/reliability.md
+	RECON_STORM=long RECON_FAULT_TABLE=docs/reliability.md $(BIN)/pytest -m storm tests/faults
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -1,10 +1,9 @@
 """One installation on three brokers for all faults, and the table of what they did."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,8 @@ CONTROL = "FAULT-CONTROL"  # nothing is ever wrong with it
 SERVICES = ("payouts-1", "payouts-2", "payouts-3")
 CUT_OFF = "payouts-3"
 TABLE = "RECON_FAULT_TABLE"
+BEGINNING = "<!-- faults: written by `make faults` -->"
+END = "<!-- /faults -->"
 
 
 @dataclass
@@ -114,6 +115,26 @@ class Matrix:
     def trial(self, fault: str) -> Trial:
         return Trial(self.site, next(self._accounts), fault)
 
+    def lateness_seconds(self) -> list[float]:
+        """Return, for each denial and service, how long after it the last older permit came."""
+        found = []
+        for denial in self.site.commits.all():
+            if denial.state == "CLOSED":
+                continue
+            for service in self.site.services.values():
+                told = [
+                    each.last_ns
+                    for each in service.told(denial.scope)
+                    if each.granted and each.epoch is not None and each.epoch < denial.epoch
+                ]
+                if told:
+                    found.append((max(told) - denial.seen_ns) / NS)
+        return found
+
+    def asked(self) -> int:
+        """Return how many permits were asked for."""
+        return sum(self.site.asked(self.site.scope(each)) for each in (*ACCOUNTS, CONTROL))
+
     def passed(self, trial: Trial) -> None:
         """Everything is back, and in all the time no permit was late anywhere."""
         back_seconds = trial.comes_back()
@@ -130,6 +151,29 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         found = Matrix(site)
         yield found
         if place := os.environ.get(TABLE):
-            Path(place).write_text(json.dumps([asdict(row) for row in found.rows], indent=2))
+            write_table(Path(place), found)
     finally:
         site.stop()
+
+
+def write_table(page: Path, matrix: Matrix) -> None:
+    """Put what was found into `page`, between its marks."""
+    lines = ["| fault | felt | asked | last permit, s | back, s |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {row.fault} | {row.felt} | {row.asked:,} | {row.last_permit_seconds:.2f} "
+        f"| {row.back_seconds:.1f} |"
+        for row in matrix.rows
+    ]
+    late = sorted(matrix.lateness_seconds())
+    shares = {share: late[min(len(late) - 1, len(late) * share // 100)] for share in (50, 99)}
+    summary = (
+        f"Over all {len(late)} pairs of a denial and a service that had paid before: the last "
+        f"permit came {shares[50]:.2f} s after the commit at the median, {shares[99]:.2f} s at p99, "
+        f"{late[-1]:.2f} s at most. The bound is {LIMIT_SECONDS} s. Permits asked for in all: "
+        f"{matrix.asked():,}."
+    )
+    lines += ["", summary]
+    text = page.read_text()
+    head, rest = text.split(BEGINNING)
+    _, tail = rest.split(END)
+    page.write_text(head + BEGINNING + "\n" + "\n".join(lines) + "\n" + END + tail)
