@@ -168,8 +168,8 @@ def write_table(page: Path, matrix: Matrix) -> None:
     shares = {share: late[min(len(late) - 1, len(late) * share // 100)] for share in (50, 99)}
     summary = (
         f"Over all {len(late)} pairs of a denial and a service that had paid before: the last "
-        f"permit came {shares[50]:.2f} s after the commit at the median, {shares[99]:.2f} s at p99, "
-        f"{late[-1]:.2f} s at most. The bound is {LIMIT_SECONDS} s. Permits asked for in all: "
+        f"permit came {shares[50]:.2f} s after the commit at the median, {shares[99]:.2f} s at p99 "
+        f"and {late[-1]:.2f} s at most. The bound is {LIMIT_SECONDS} s. Permits asked for in all: "
         f"{matrix.asked():,}."
     )
     lines += ["", summary]
