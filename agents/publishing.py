@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 from typing_extensions import override
@@ -9,8 +10,6 @@ from typing_extensions import override
 from agents.logs import Logs
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.record import Record
-from recon_streams.permits.copy import RedisPermits
-from recon_streams.permits.line import RedisLine
 from recon_streams.permits.listener import CopyListener, CopyOutcome
 from recon_streams.publisher import newest
 from recon_streams.publisher.announcing import NoPermits, Permits
@@ -25,6 +24,9 @@ from recon_streams.signing.key_ring import KeyRing, own_key_ring
 from recon_streams.signing.private_key import read_private_key
 from recon_streams.signing.public_keys import KeyUnusable
 from recon_streams.signing.signer import Signer
+
+if TYPE_CHECKING:
+    from recon_streams.permits.line import RedisLine
 
 KEY_FILE = "keys/breaker.pem"
 PUBLIC_KEYS_FILE = "breaker-keys.json"
@@ -69,15 +71,20 @@ def key_ring_in(directory: Path, settings: Settings) -> KeyRing:
         raise _invalid("signing.key_file", str(error)) from error
 
 
-def redis_line_of(settings: Settings) -> RedisLine | None:
+def redis_line_of(settings: Settings) -> "RedisLine | None":
     """Return a connection to the Redis that `settings` name, not opened; None if they name none.
 
     Raises:
         ConfigurationInvalid: It is no address of a Redis.
     """
     url = settings.redis.url
+    if url is None:
+        return None
+    # Loaded where it is needed: it is a tenth of a start.
+    from recon_streams.permits.line import RedisLine  # noqa: PLC0415
+
     try:
-        return None if url is None else RedisLine(url.get_secret_value())
+        return RedisLine(url.get_secret_value())
     except ValueError as error:
         message = "write redis://host:port/0, rediss://host:port/0 or unix:///path"
         raise _invalid("redis.url", message) from error
@@ -91,6 +98,8 @@ async def publish_for_ever(
     line = redis_line_of(settings)
     permits: Permits = NoPermits()
     if line is not None:
+        from recon_streams.permits.copy import RedisPermits  # noqa: PLC0415 - as above
+
         permits = RedisPermits(line, partial(newest.states, pool), as_whom.of_copy)
     parts = PublisherParts(
         pool=pool,

@@ -14,7 +14,7 @@ from agents.cli.app import app, run
 from agents.cli.output import talk
 from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, Place, find_place
 from agents.house import Duties, open_house
-from agents.publishing import key_ring_of
+from agents.publishing import key_ring_of, redis_line_of
 from agents.up import bring_up_to_date, installed
 from recon_streams.book.revision import newest_revision, revision_of
 from recon_streams.registry.definition import AccountDefinition
@@ -66,6 +66,7 @@ def publisher(
     place = _place_of_service(config, dsn, bootstrap, telemetry_port)
     # Whether there is a book to publish from is the first question.
     _ = place.dsn
+    redis_line_of(place.settings)  # opens nothing; an address that is none is told
     run(_serve(place, Duties(worker=False, keys=key_ring_of(place.settings))))
 
 

@@ -103,3 +103,15 @@ def test_a_publisher_whose_key_nobody_pins_does_not_start(keys: Keys) -> None:
         RECON__SIGNING__PUBLIC_KEYS_FILE=str(keys.public),
     )
     assert "no reader would believe" in said
+
+
+def test_an_address_that_is_no_redis_is_told_before_a_publisher_starts(keys: Keys) -> None:
+    said = keys.bare(
+        "publisher",
+        "--dsn",
+        "postgresql://x@127.0.0.1:1/x",
+        code=ExitCode.CONFIGURATION,
+        RECON__REDIS__URL="http://somewhere",
+    )
+    assert "redis.url" in said
+    assert "redis://host:port/0" in said
