@@ -41,11 +41,15 @@ def forbids(url: str, *, private: bool, plain: bool = False) -> str | None:
         return None
     if parts.scheme == "http" and not plain:
         return "only https leaves this machine"
-    try:
-        is_safe = private or is_public(host)
-    except ValueError:
-        return None  # a name; it is looked at when it is resolved
+    is_safe = private or not _is_private(host)
     return None if is_safe else "this is an address of a private network"
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not is_public(host)
+    except ValueError:
+        return False  # a name; it is looked at when it is resolved
 
 
 def bridge_contradictions(bridges: BridgeSettings) -> Iterator[Contradiction]:
