@@ -86,8 +86,11 @@ def redis_line_of(settings: Settings) -> "RedisLine | None":
     try:
         return RedisLine(url.get_secret_value())
     except ValueError as error:
-        message = "write redis://host:port/0, rediss://host:port/0 or unix:///path"
-        raise _invalid("redis.url", message) from error
+        message = "its url begins with redis://, rediss:// or unix://, as in redis://host:6379/0"
+        # Not under the name of the setting: what follows that name on a line is blotted out.
+        raise ConfigurationInvalid(
+            (Problem(place="redis.url", path="redis", message=message),)
+        ) from error
 
 
 async def publish_for_ever(

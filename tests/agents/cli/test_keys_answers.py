@@ -114,4 +114,4 @@ def test_an_address_that_is_no_redis_is_told_before_a_publisher_starts(keys: Key
         RECON__REDIS__URL="http://somewhere",
     )
     assert "redis.url" in said
-    assert "redis://host:port/0" in said
+    assert "redis://host:6379/0" in said
