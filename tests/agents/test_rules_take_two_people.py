@@ -11,8 +11,12 @@ import asyncpg
 import msgspec
 import pytest
 
-from recon_streams.book.connection import connect
+from agents.up import _register
+from recon_streams.book.connection import connect, open_pool
 from recon_streams.book.migrate import migrate
+from recon_streams.registry.file import accounts_of
+from recon_streams.runtime.settings import load_settings
+from recon_streams.runtime.yaml_source import parse_yaml
 
 pytestmark = pytest.mark.postgres
 
@@ -42,7 +46,9 @@ async def owner(database: str) -> asyncpg.Connection:
 
 @pytest.fixture
 def run(tmp_path: Path, database: str) -> Run:
-    def run(*words: str, key: str | None = None) -> "subprocess.CompletedProcess[str]":
+    def run(
+        *words: str, key: str | None = None, offline: bool = False
+    ) -> "subprocess.CompletedProcess[str]":
         told = {
             "RECON__IDENTITY__OPERATORS_FILE": str(tmp_path / "operators.json"),
             "RECON__IDENTITY__ROOT_KEY": str(tmp_path / "root-key.json"),
@@ -51,7 +57,7 @@ def run(tmp_path: Path, database: str) -> Run:
         is_known = (tmp_path / "operators.json").exists()
         done = subprocess.run(
             [sys.executable, "-m", "agents.cli", *words]
-            + ([] if words[0] == "operators" else ["--dsn", database]),
+            + ([] if offline or words[0] == "operators" else ["--dsn", database]),
             capture_output=True,
             text=True,
             timeout=60,
@@ -147,3 +153,47 @@ async def test_without_operators_one_person_loosens_and_it_is_said(
         assert done.returncode == 0, done.stderr
     assert "loosened by one person alone" in done.stderr
     assert await critical(owner) == "2"
+
+
+async def test_a_start_with_looser_rules_keeps_those_in_force_and_takes_the_rest(
+    owner: asyncpg.Connection, run: Run, tmp_path: Path, database: str
+) -> None:
+    people(run, tmp_path)
+    told = {
+        "RECON__IDENTITY__OPERATORS_FILE": str(tmp_path / "operators.json"),
+        "RECON__IDENTITY__ROOT_KEY": str(tmp_path / "root-key.json"),
+    }
+    settings = load_settings(None, told)
+    pool = await open_pool(database)
+    try:
+        for critical_percent, second in (("0.5", ""), ("2", SECOND)):
+            text = REGISTRY.format(critical=critical_percent) + second
+            await _register(pool, settings, accounts_of(parse_yaml("accounts.yaml", text)))
+    finally:
+        await pool.close()
+    assert await critical(owner) == "0.5"
+    assert await owner.fetchval("SELECT count(*) FROM positions.account") == 2
+    assert await owner.fetchval("SELECT max(version) FROM approvals.operators_file") == 3, (
+        "the book has seen the operators before anybody asks for anything"
+    )
+
+
+def test_a_paper_is_written_signed_and_shown_without_any_server(tmp_path: Path, run: Run) -> None:
+    people(run, tmp_path)
+    for subject in ("ada", "ben"):
+        done = run(
+            *("operators", "add", subject, "--name", subject, "--roles", "maker,breakglass"),
+            *("--root", str(tmp_path / "root-key.pem")),
+            *("--key-file", str(tmp_path / f"{subject}-glass.pem")),
+        )
+        assert done.returncode == 0, done.stderr
+    paper = str(tmp_path / "paper.json")
+    why = ("--reason", "the data centre is without power", "--minutes", "60")
+    wide = run("degraded", "write", paper, "--scope", "all", *why, offline=True)
+    assert (wide.returncode, "BAD_SCOPE" in wide.stderr) == (6, True)
+    run("degraded", "write", paper, "--scope", "account:AE-1:AED", *why, offline=True)
+    for key in ("ada", "ada-glass", "ben-glass"):
+        run("degraded", "sign", paper, key=key, offline=True)
+        shown = run("degraded", "show", paper, offline=True)
+        assert shown.returncode == (0 if key == "ben-glass" else 6), shown.stderr
+    assert "signed by ada, ben" in shown.stdout
