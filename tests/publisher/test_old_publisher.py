@@ -200,8 +200,13 @@ async def test_after_a_change_of_keys_every_record_is_signed_by_the_new_one(
     write_key_set(file, {key.public.kid: key.public for key in (old, young)})
     async with at_work(site, KeyRing(signer=old, public_keys_file=file)):
         await site.until_last(signed_by(old))
+    site.heard.restatements = 0
     async with at_work(site, KeyRing(signer=young, public_keys_file=file)):
         await site.until_last(signed_by(young))
+        # Its first pass over all scopes; the next one is an hour away.
+        async with asyncio.timeout(10):
+            while not site.heard.restatements:
+                await asyncio.sleep(0.1)
         await _retire(site, old, young, file)
 
 
