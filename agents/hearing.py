@@ -1,7 +1,7 @@
 """Watches whether payout services hear, and whether they may pay at all; on-call is told at once.
 
-Runs beside every publisher, also those that stand by: what is told twice is told once, and the one
-that is silent cannot say so itself.
+Runs in every process: what is found twice is told once, and the one that is silent cannot say so
+itself.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from topics.breaker import LEASE_KEY, BreakerRecord
 
 EVERY_SECONDS: Final = 1.0
 # A lease that a restart interrupts comes back within this; then nobody need be called.
-LAPSED_SECONDS_MAX: Final = 5.0
+LAPSED_SECONDS_MAX: Final = 5
 _BREAKER: Final = TopicPartition("recon.breaker", 0)
 _DECODER: Final = msgspec.json.Decoder(BreakerRecord)
 _NAMED_MAX: Final = 3
 _LAPSED: Final = (
-    "SELECT extract(epoch FROM clock_timestamp() - lease_until)::bigint "
-    "FROM book.publisher WHERE lease_until < clock_timestamp()"
+    "SELECT EXISTS (SELECT FROM book.publisher "
+    "WHERE lease_until < clock_timestamp() - $1 * interval '1 second')"
 )
 
 _log = structlog.get_logger()
@@ -53,12 +53,15 @@ class Hearing:
         self._ack_seconds_max = ack_seconds_max
         self._denials = Denials()
         self._next_offset = 0
-        self._lapsed_at: float | None = None
         self._told: Mapping[AlertClass, Mapping[str, Facts]] = {}
 
     async def look(self) -> list[Deaf]:
         """Look once, tell on-call what has changed, and return who is deaf."""
-        await self._read_on()
+        try:
+            await self._read_on()
+        except LogUnreachable as silence:
+            # Whoever works with the log leaves over it, within a bound of its own.
+            _log.warning("breaker_topic_unreadable", reason=str(silence))
         deaf = self._denials.unheard(
             self._clients,
             await through_offsets(self._pool),
@@ -97,12 +100,7 @@ class Hearing:
         self._denials.see(said, record.offset, monotonic())
 
     async def _lapse(self) -> dict[str, Facts]:
-        seconds = await self._pool.fetchval(_LAPSED)
-        if seconds is None:
-            self._lapsed_at = None
-            return {}
-        self._lapsed_at = self._lapsed_at or monotonic()
-        if monotonic() - self._lapsed_at <= LAPSED_SECONDS_MAX:
+        if not await self._pool.fetchval(_LAPSED, LAPSED_SECONDS_MAX):
             return {}
         return {
             "all": Facts(
@@ -120,11 +118,7 @@ class Hearing:
 async def watch_hearing_for_ever(hearing: Hearing) -> None:
     """Look again and again. Runs for ever."""
     while True:
-        try:
-            await hearing.look()
-        except LogUnreachable as silence:
-            # The publisher leaves over it, within a bound of its own.
-            _log.warning("breaker_topic_unreadable", reason=str(silence))
+        await hearing.look()
         await asyncio.sleep(EVERY_SECONDS)
 
 

@@ -21,6 +21,7 @@ from agents.logs import Logs
 from agents.parts import WorkerParts
 from agents.patience import UNAVAILABLE, BookGone
 from agents.publishing import Told, key_ring_of, publish_for_ever, redis_line_of
+from agents.registration import admit_operators
 from agents.upkeep import keep_log_for_ever
 from agents.watching import watch_folder
 from agents.worker import run_worker
@@ -105,10 +106,11 @@ class House:
             self._task("sessions", self._end_stuck_sessions),
             self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
             self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
+            # Beside workers too: a publisher that is dead does not say so itself.
+            self._task("hearing", self._watch_hearing),
         ]
         if self._duties.publisher:
             tasks.append(self._task("publisher", self._publish))
-            tasks.append(self._task("hearing", self._watch_hearing))
             tasks.append(self._task("schedule", self._keep_schedule))
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
             tasks.append(self._task("expiring", lambda: end_expired_for_ever(self._pool)))
@@ -288,6 +290,7 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Open the parts of a process; its side server answers from here on."""
     house = House(settings, pool, logs, name=name, duties=duties or Duties())
+    await admit_operators(settings, pool)
     await house.side_server.start()
     try:
         yield house

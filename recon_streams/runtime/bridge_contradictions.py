@@ -31,7 +31,7 @@ def forbids(url: str, *, private: bool, plain: bool = False) -> str | None:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "write https://host/path"
+        parts = urlsplit("")
     host = parts.hostname
     if not host or parts.scheme not in {"http", "https"}:
         return "write https://host/path"
