@@ -2,14 +2,16 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from recon_streams.kernel.clock import utc_now
 from recon_streams.testing.breaker_topic import BreakerTopic
 from recon_streams.testing.payout_site import NS, PayoutSite
+from recon_streams.testing.raised import Raised, raised_in
 
 LIMIT_SECONDS = 15
 ACCOUNTS = tuple(f"FAULT-{number:02}" for number in range(24))
@@ -27,6 +29,7 @@ class Row:
 
     fault: str
     felt: str
+    told: str
     asked: int
     last_permit_seconds: float
     back_seconds: float
@@ -39,7 +42,9 @@ class Trial:
         self.site, self.account, self.fault = site, account, fault
         self.scope = site.scope(account)
         self.felt: list[str] = []
+        self.told: list[str] = []
         self.began_ns = 0
+        self.began_at = utc_now()
         self.last_permit_seconds = 0.0
         site.until_all_pay(account, seconds_max=90)
         site.until_all_pay(CONTROL, seconds_max=90)
@@ -92,6 +97,7 @@ class Trial:
         return Row(
             fault=self.fault,
             felt=", ".join(self.felt),
+            told=", ".join(self.told),
             asked=self.site.asked(self.scope) - self._asked,
             last_permit_seconds=round(self.last_permit_seconds, 2),
             back_seconds=round(back_seconds, 1),
@@ -115,6 +121,27 @@ class Matrix:
     def trial(self, fault: str) -> Trial:
         return Trial(self.site, next(self._accounts), fault)
 
+    def told(self, trial: Trial, alert_class: str) -> None:
+        """Wait until on-call is told."""
+        self.site.until(
+            lambda: alert_class in {each.alert_class for each in self._alerts(trial)},
+            f"{trial.fault}: {alert_class}",
+        )
+
+    def _is_told(self, trial: Trial, alerts: Collection[str]) -> bool:
+        found = self._alerts(trial)
+        return {each.alert_class for each in found} >= set(alerts) and all(
+            each.is_over for each in found
+        )
+
+    def _alerts(self, trial: Trial) -> list[Raised]:
+        """Return what was raised since `trial` began, but for the accounts that are stopped."""
+        return [
+            each
+            for each in raised_in(self.site.dsn)
+            if each.first_seen >= trial.began_at and not each.key.startswith("position:")
+        ]
+
     def lateness_seconds(self) -> list[float]:
         """Return, for each denial and service, how long after it the last older permit came."""
         found = []
@@ -135,10 +162,21 @@ class Matrix:
         """Return how many permits were asked for."""
         return sum(self.site.asked(self.site.scope(each)) for each in (*ACCOUNTS, CONTROL))
 
-    def passed(self, trial: Trial) -> None:
-        """Everything is back, and in all the time no permit was late anywhere."""
+    def passed(
+        self, trial: Trial, *, alerts: Collection[str] = (), maybe: Collection[str] = ()
+    ) -> None:
+        """Everything is back, in all the time no permit was late anywhere, and on-call was told.
+
+        `alerts` are the classes that the fault itself must have raised, `maybe` those that it may;
+        all of them end by themselves. What is told of the account that was stopped is left out.
+        """
         back_seconds = trial.comes_back()
         assert self.site.late_permits(LIMIT_SECONDS * NS) == []
+        what = f"{trial.fault}: {sorted(alerts)} raised and over"
+        self.site.until(lambda: self._is_told(trial, alerts), what)
+        found = {each.alert_class for each in self._alerts(trial)}
+        assert set(alerts) <= found <= {*alerts, *maybe}, trial.fault
+        trial.told = sorted(found)
         self.rows.append(trial.row(back_seconds))
 
 
@@ -158,9 +196,12 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
 
 def write_table(page: Path, matrix: Matrix) -> None:
     """Put what was found into `page`, between its marks."""
-    lines = ["| fault | felt | asked | last permit, s | back, s |", "|---|---|---|---|---|"]
+    lines = [
+        "| fault | felt | alerts | asked | last permit, s | back, s |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [
-        f"| {row.fault} | {row.felt} | {row.asked:,} | {row.last_permit_seconds:.2f} "
+        f"| {row.fault} | {row.felt} | {row.told} | {row.asked:,} | {row.last_permit_seconds:.2f} "
         f"| {row.back_seconds:.1f} |"
         for row in matrix.rows
     ]
