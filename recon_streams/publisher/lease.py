@@ -26,6 +26,8 @@ WITH judged AS MATERIALIZED (
             FROM book.stream) AS through_at,
         EXISTS (SELECT FROM book.outbox WHERE published_at IS NULL
             AND topic LIKE 'recon.breaker%' AND topic = 'recon.breaker') AS denials_wait,
+        EXISTS (SELECT FROM breaker.scope
+            WHERE override_until < clock_timestamp() - interval '5 seconds') AS forced_too_long,
         (SELECT count(*) FROM book.outbox WHERE published_at IS NULL) AS depth,
         (SELECT min(created_at) FROM book.outbox WHERE published_at IS NULL) AS oldest_at,
         clock_timestamp() AS now
@@ -39,6 +41,7 @@ WITH judged AS MATERIALIZED (
     SELECT *, least($3 - age_ms, own_ms) AS ttl_ms, CASE
         WHEN through_at IS NULL THEN 'NOTHING_EVALUATED'
         WHEN denials_wait THEN 'DENIALS_WAITING'
+        WHEN forced_too_long THEN 'OVERRIDE_OVERDUE'
         WHEN $3 - age_ms < $5::bigint THEN 'EVALUATION_BEHIND'
         WHEN own_ms < $5 THEN 'EVALUATION_STANDS'
         WHEN oldest_seconds > $6::float8 THEN 'OUTBOX_BEHIND'
@@ -80,6 +83,7 @@ class LeaseRefusal(StrEnum):
 
     NOTHING_EVALUATED = "NOTHING_EVALUATED"  # some stream was never decided to any instant
     DENIALS_WAITING = "DENIALS_WAITING"  # a change of a breaker is decided and not published
+    OVERRIDE_OVERDUE = "OVERRIDE_OVERDUE"  # a forced state should have ended, and nobody ended it
     EVALUATION_BEHIND = "EVALUATION_BEHIND"  # by the database's clock
     EVALUATION_STANDS = "EVALUATION_STANDS"  # we have not seen it move, by our own stop-watch
     OUTBOX_BEHIND = "OUTBOX_BEHIND"  # some message has waited too long

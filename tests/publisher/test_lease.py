@@ -131,6 +131,17 @@ async def test_nothing_is_lent_while_a_change_of_a_breaker_waits_to_be_published
     assert (await ask(book, epoch=epoch)).refused is None
 
 
+async def test_a_forced_state_that_nobody_ends_ends_all_permission(book: Book, epoch: int) -> None:
+    await book.decide_through()
+    for seconds, refused in ((-60, None), (3, None), (6, LeaseRefusal.OVERRIDE_OVERDUE)):
+        await book.owner.execute(
+            "UPDATE breaker.scope SET override_until = "
+            "clock_timestamp() - $1 * interval '1 second' WHERE scope = 'all'",
+            seconds,
+        )
+        assert (await ask(book, epoch=epoch)).refused is refused
+
+
 async def test_what_merely_informs_may_wait_a_little(book: Book, epoch: int) -> None:
     await book.decide_through()
     insert = (
