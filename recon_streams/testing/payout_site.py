@@ -18,6 +18,7 @@ from typing import Final
 
 from aiokafka import TopicPartition as AioTopicPartition
 
+from recon_streams.acks.intake import DRILL_CLIENT
 from recon_streams.log import aiokafka_untyped as untyped
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.kafka_writer import KafkaWriter
@@ -151,8 +152,20 @@ class PayoutSite:
         asyncio.run(send())
 
     def join(self, name: str) -> Service:
-        """Start one more service, which nobody waits for."""
-        return self._serve(name, is_piped=False)
+        """Start one more service, which nobody waits for: it speaks as a drill's does."""
+        return self._serve(name, is_piped=False, client_id=DRILL_CLIENT)
+
+    def heal(self) -> None:
+        """Let everything run that should."""
+        for service in self.services.values():
+            if service.pipes is not None:
+                service.pipes.heal()
+        self.redis.heal()
+        self.kafka.start()
+        asyncio.run(self.postgres.start())
+        for each in self.daemons:
+            each.signal(signal.SIGCONT)
+        self.revive()
 
     def replace(self, worker: Process, publisher: Process) -> None:
         """End the worker and the publisher, and start others in their place."""
@@ -244,11 +257,11 @@ class PayoutSite:
                         late.append(f"{service.name} {stretch.scope}: {by_ns / NS:.3f} s late")
         return late
 
-    def _serve(self, name: str, *, is_piped: bool) -> Service:
+    def _serve(self, name: str, *, is_piped: bool, client_id: str | None = None) -> Service:
         log = self.directory / f"{name}.permits"
         words = [sys.executable, "-m", "recon_streams.testing.payouts"]
         words += ["--bootstrap", self.kafka.bootstrap, "--keys", str(self.keys)]
-        words += ["--client-id", name, "--log", str(log)]
+        words += ["--client-id", client_id or name, "--log", str(log)]
         words += [self.scope(account) for account in self.accounts]
         pipes = None
         if is_piped:

@@ -1,19 +1,18 @@
 """The alerts of a book, as an outsider reads them."""
 
 import asyncio
-from datetime import datetime
 
 import asyncpg
 import msgspec
 
 
 class Raised(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert; its class is what it was last told as."""
+    """One alert; its class is what it was last told as, `lives` how often it began."""
 
     key: str
     alert_class: str
     is_over: bool
-    first_seen: datetime
+    lives: int
 
 
 def raised_in(dsn: str) -> list[Raised]:
@@ -23,8 +22,9 @@ def raised_in(dsn: str) -> list[Raised]:
         connection = await asyncpg.connect(dsn)
         try:
             rows = await connection.fetch(
-                "SELECT dedup_key, alert_class, state, first_seen FROM alerts.alert "
-                "WHERE first_seen IS NOT NULL"
+                "SELECT dedup_key, alert_class, state, "
+                "coalesce((body ->> 'lives')::int, 1) AS lives "
+                "FROM alerts.alert WHERE body IS NOT NULL"
             )
         finally:
             await connection.close()
@@ -33,7 +33,7 @@ def raised_in(dsn: str) -> list[Raised]:
                 key=row["dedup_key"],
                 alert_class=row["alert_class"],
                 is_over=row["state"] == "RESOLVED",
-                first_seen=row["first_seen"],
+                lives=row["lives"],
             )
             for row in rows
         ]

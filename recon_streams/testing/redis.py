@@ -88,6 +88,13 @@ class TestRedis:
         assert self._process is not None, "it runs"
         self._process.send_signal(signal.SIGCONT)
 
+    def heal(self) -> None:
+        """Let it run and answer, whatever was done to it."""
+        if self._process is None:
+            self.start()
+        else:
+            self.thaw()
+
     def ask(self, *words: str) -> str:
         """Return what `redis-cli` would answer to `words`, as text; "" for nothing."""
         command = b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words)
