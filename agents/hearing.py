@@ -32,6 +32,11 @@ LAPSED_SECONDS_MAX: Final = 5
 _BREAKER: Final = TopicPartition("recon.breaker", 0)
 _DECODER: Final = msgspec.json.Decoder(BreakerRecord)
 _NAMED_MAX: Final = 3
+# While nobody reads what services say, nobody can be called deaf; it is the lease that is missing.
+_READ: Final = (
+    "SELECT coalesce(bool_and(through_at > clock_timestamp() - interval '3 seconds'), false) "
+    "FROM book.stream WHERE topic = 'recon.breaker.acks'"
+)
 _LAPSED: Final = (
     "SELECT EXISTS (SELECT FROM book.publisher "
     "WHERE lease_until < clock_timestamp() - $1 * interval '1 second')"
@@ -68,10 +73,10 @@ class Hearing:
             seconds=monotonic(),
             patience_seconds=self._ack_seconds_max,
         )
-        found = {
-            AlertClass.BREAKER_NOT_ACKNOWLEDGED: {each.client_id: _unheard(each) for each in deaf},
-            AlertClass.LEASE_LAPSED: await self._lapse(),
-        }
+        found = {AlertClass.LEASE_LAPSED: await self._lapse()}
+        if not deaf or await self._pool.fetchval(_READ):
+            unheard = {each.client_id: _unheard(each) for each in deaf}
+            found[AlertClass.BREAKER_NOT_ACKNOWLEDGED] = unheard
         if found != self._told:
             async with UnitOfWork(self._pool) as unit:
                 for alert_class, causes in found.items():

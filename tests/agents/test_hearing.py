@@ -44,6 +44,16 @@ async def hear(stack: Stack, client_id: str, through_offset: int) -> None:
     )
 
 
+async def read(stack: Stack, *, seconds_ago: int = 0) -> None:
+    """Have what services say be read until so long ago."""
+    await stack.owner.execute(
+        "INSERT INTO book.stream (topic, part, first_offset, next_offset, through_at) VALUES "
+        "('recon.breaker.acks', 0, 0, 0, clock_timestamp() - $1 * interval '1 second') "
+        "ON CONFLICT (topic, part) DO UPDATE SET through_at = excluded.through_at",
+        seconds_ago,
+    )
+
+
 async def firing(stack: Stack) -> dict[str, str]:
     rows = await stack.pool.fetch(
         "SELECT dedup_key, alert_class FROM alerts.alert WHERE state <> 'RESOLVED' "
@@ -57,6 +67,7 @@ async def test_a_service_that_does_not_hear_is_told_of_until_it_hears(fresh_stac
     hearing = Hearing(stack.pool, stack.logs.probe, ("p1", "p2"), ack_seconds_max=0)
     offset = await say(stack, 1, BreakerState.OPEN)
     await hear(stack, "p1", offset + 1)
+    await read(stack)
     await hearing.look()
     await asyncio.sleep(0.01)
     assert [each.client_id for each in await hearing.look()] == ["p2"]
@@ -70,6 +81,7 @@ async def test_two_who_watch_tell_of_a_deaf_service_once(fresh_stack: Stack) -> 
     stack = fresh_stack
     both = [Hearing(stack.pool, stack.logs.probe, ("p1",), ack_seconds_max=0) for _ in range(2)]
     await say(stack, 1, BreakerState.OPEN)
+    await read(stack)
     for each in both * 3:
         await each.look()
         await asyncio.sleep(0.01)
@@ -78,6 +90,18 @@ async def test_two_who_watch_tell_of_a_deaf_service_once(fresh_stack: Stack) -> 
         "AND convert_from(key, 'UTF8') LIKE 'breaker_not%'"
     )
     assert told == 1
+
+
+async def test_nobody_is_called_deaf_while_nobody_listens(fresh_stack: Stack) -> None:
+    stack = fresh_stack
+    hearing = Hearing(stack.pool, stack.logs.probe, ("p1",), ack_seconds_max=0)
+    await say(stack, 1, BreakerState.OPEN)
+    for seconds_ago, expected in ((10, 0), (0, 1), (10, 1)):
+        await read(stack, seconds_ago=seconds_ago)
+        await hearing.look()
+        await asyncio.sleep(0.01)
+        await hearing.look()
+        assert len(await firing(stack)) == expected
 
 
 async def test_a_record_that_nobody_can_read_is_not_waited_for(fresh_stack: Stack) -> None:
