@@ -63,13 +63,11 @@ async def replay_waiting(
 
 
 async def takes_two(settings: Settings, pool: asyncpg.Pool) -> bool:
-    """Return whether days and rules take two people here: there are operators, and it is so set.
+    """Return whether days and rules take two people here: there are operators.
 
     Whoever leaves the operators out of the settings does not get around them: the book has seen
     them.
     """
-    if not settings.approvals.required:
-        return False
     return settings.identity.operators_file is not None or await approvals.seen(pool) is not None
 
 

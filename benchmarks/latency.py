@@ -17,7 +17,6 @@ from benchmarks.detection import TOPIC, Detection, prepared
 from benchmarks.stage import ENVIRONMENT, BenchStage, stage
 from recon_streams.log.partitioner import partition_of
 from recon_streams.testing.keys import signing_environment
-from recon_streams.testing.keys import signing_environment
 
 PARTITIONS = 4
 

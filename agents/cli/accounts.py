@@ -70,11 +70,7 @@ def apply(
         print_asked(run(_ask(place, definitions, file, said_why(reason), signer)))
         return
     if loosened:
-        talk.print(
-            "note: loosened by one person alone: there are no operators here, or "
-            "approvals.required is false",
-            markup=False,
-        )
+        talk.print("note: loosened by one person alone: there are no operators here", markup=False)
     change, replayed = run(_apply(place, definitions, file, may_loosen=not two))
     for word, names in (
         ("registered", change.registered),

@@ -35,9 +35,7 @@ from recon_streams.kernel.clock import utc_now
 from recon_streams.runtime.exit_codes import ExitCode
 
 _SECONDS_MAX: Final = 60.0
-_ALONE: Final = (
-    "note: signed by one person alone: there are no operators here, or approvals.required is false"
-)
+_ALONE: Final = "note: signed by one person alone: there are no operators here"
 AllOption = Annotated[bool, typer.Option("--all", help="Every account.")]
 ReasonOption = Annotated[
     str, typer.Option("--reason", help="Why; it is kept.", prompt=False, show_default=False)

@@ -68,18 +68,22 @@ export class Follower {
   constructor(keys, { safetyMs = 500 } = {}) {
     this.keys = keys;
     this.safetyMs = safetyMs;
-    this.startOver();
-  }
-
-  startOver() {
-    this.nextOffset = 0; // everything below it has been applied
-    this.goal = null; // the end at the first look
-    this.ends = []; // [asked at, end], both rising
     this.scopes = new Map();
     this.seen = null; // the highest lease on the log ...
     this.seenAnchorMs = null; // ... and the last instant at which it was not there
     this.inForce = null;
     this.untilMs = null;
+    this.readAgain();
+  }
+
+  // Also after each new connection: it may be another log. What was heard stays.
+  readAgain() {
+    for (const known of this.scopes.values()) {
+      if (known.verdict === "GRANTED") known.verdict = "UNKNOWN_SCOPE"; // a yes must be read again
+    }
+    this.nextOffset = 0; // everything below it has been applied
+    this.goal = null; // the end at the first look
+    this.ends = []; // [asked at, end], both rising
   }
 
   get isCaughtUp() {
@@ -94,7 +98,7 @@ export class Follower {
       return true;
     }
     const wentBack = end < Math.max(this.nextOffset, this.ends.at(-1)?.[1] ?? 0);
-    if (wentBack) this.startOver();
+    if (wentBack) this.readAgain();
     if (this.ends.at(-1)?.[1] === end) this.ends.pop();
     this.ends.push([askedAtMs, end]);
     if (this.ends.length > ENDS_MAX) this.ends.shift();
@@ -149,6 +153,9 @@ export class Follower {
       known.verdict = said.reason;
       if (compare(said.number, known.number) > 0) known.number = said.number;
     } else if (compare(said.number, known.number) >= 0) {
+      const isDenied = known.verdict === "OPEN" || known.verdict === "SUSPENDED";
+      // Of two that say one number the one that denies is believed.
+      if (compare(said.number, known.number) === 0 && isDenied && said.state === "CLOSED") return;
       known.number = said.number;
       known.parents = said.parents;
       known.verdict = said.state === "CLOSED" ? "GRANTED" : said.state;

@@ -40,7 +40,11 @@ class Denials:
         if said <= self._newest.get(record.scope, (0, 0)):
             return
         self._newest[record.scope] = said
-        if record.state is not BreakerState.CLOSED:
+        # What was taken back need not be heard any more; nor what a scope begins with, from which
+        # nobody ever paid, nor an exercise.
+        self._waiting = [each for each in self._waiting if each.scope != record.scope]
+        is_first = record.epoch == 1 or record.scope.startswith("drill:")
+        if record.state is not BreakerState.CLOSED and not is_first:
             self._waiting.append(
                 Denial(scope=record.scope, epoch=record.epoch, offset=offset, seen_seconds=seconds)
             )

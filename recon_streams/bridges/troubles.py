@@ -11,7 +11,8 @@ from topics.alerts import Severity
 def down(sink: str, answer: Answer, *, at: datetime) -> Signal:
     """Return that `sink` takes nothing."""
     summary = f"The sink {sink} takes no alerts ({answer.detail}); they wait for it"
-    return _raised(AlertClass.SINK_DOWN, sink, summary, Severity.ERROR, at)
+    # As loud as what would be missed: a sink that only takes the loudest must hear of it too.
+    return _raised(AlertClass.SINK_DOWN, sink, summary, Severity.CRITICAL, at)
 
 
 def up(sink: str, *, at: datetime) -> Signal:

@@ -6,7 +6,7 @@ microseconds in which a record is taken in, and for nothing else.
 
 import threading
 from collections import Counter, deque
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,10 +15,6 @@ from recon_streams.client.records import Keys, LogRecord, Number, Unusable, read
 from topics.breaker import LEASE_KEY, LEASE_MS_MAX, BreakerRecord, LeaseRecord
 
 SAFETY_MS: Final = 500
-
-
-# The reason, the scope that denies if one does, and what it hangs on if none does.
-_Judgement = tuple[str, str | None, tuple[tuple[str, int, int], ...]]
 
 
 class _Known(msgspec.Struct):
@@ -43,18 +39,27 @@ class Follower:
             raise ValueError(f"safety_ms: {safety_ms} is not between 1 and {LEASE_MS_MAX - 1}")
         self._keys, self._safety_ms, self._lock = keys, safety_ms, threading.Lock()
         self.counts: Counter[str] = Counter()
-        self._start_over()
-
-    def _start_over(self) -> None:
-        self.next_offset, self.is_caught_up = 0, False
-        self._goal: int | None = None
-        # (asked at, end), both rising. That the oldest drop out may void a lease, not lengthen it.
-        self._ends: deque[tuple[int, int]] = deque(maxlen=1_000)
         self._scopes: dict[str, _Known] = {}
+        # What was verified last of each scope: written again byte for byte, it need not be anew.
+        self._verified: dict[bytes | None, tuple[Any, ...]] = {}
         # Leases by (publisher epoch, lease seq): the highest on the log, with the last instant at
         # which it was known not to be there; and the one in force, with the instant it runs out.
         self._seen: tuple[Number, int | None] = (), None
         self._in_force: tuple[Number, int | None] = (), None
+        self.read_again()
+
+    def read_again(self) -> None:
+        """Read from 0: it may be another log, and what it says below the offset we know is new.
+
+        No lower number is believed than was heard, and a yes must be read again: an older book that
+        is back undoes no stop, and those it has still to make may be numbered below that yes.
+        """
+        for known in self._scopes.values():
+            known.verdict = "UNKNOWN_SCOPE" if known.verdict == "CLOSED" else known.verdict
+        self.next_offset, self.is_caught_up = 0, False
+        self._goal: int | None = None
+        # (asked at, end), both rising. That the oldest drop out may void a lease, not lengthen it.
+        self._ends: deque[tuple[int, int]] = deque(maxlen=1_000)
 
     def note_end(self, asked_at_ms: int, end: int | None) -> bool:
         """Note that a question sent at `asked_at_ms` was answered: the log ends before `end`.
@@ -62,14 +67,14 @@ class Follower:
         No `end`: somebody else answers now, and what was said before is no proof any more.
 
         Returns:
-            False if the log has gone back: it is another one, all is forgotten, read from 0.
+            False if the log has gone back: it is another one, see `read_again`.
         """
         with self._lock:
             if end is None:
                 self._ends.clear()
                 return True
             if went_back := end < max(self.next_offset, self._ends[-1][1] if self._ends else 0):
-                self._start_over()
+                self.read_again()
             self._ends.append((asked_at_ms, end))
             self._goal = end if self._goal is None else self._goal
         self.pass_over(self.next_offset)
@@ -82,7 +87,9 @@ class Follower:
 
     def apply(self, record: LogRecord) -> BreakerRecord | None:
         """Take in the next record; return what it says if that is news of a scope."""
-        said = read(record, self._keys)
+        said, *source = self._verified.get(record.key, (None,))
+        if source != [record.value, record.headers]:
+            said = read(record, self._keys)
         with self._lock:
             if record.offset < self.next_offset:
                 return None
@@ -91,6 +98,8 @@ class Follower:
                 dropped = self._apply_lease(said, record.offset)
             else:
                 dropped = self._apply_state(record.key or b"", said)
+                if isinstance(said, BreakerRecord) and not dropped:
+                    self._verified[record.key] = said, record.value, record.headers
             if dropped:
                 self.counts[f"dropped:{dropped}"] += 1
             return said if dropped is None and isinstance(said, BreakerRecord) else None
@@ -102,8 +111,8 @@ class Follower:
             self.counts[reason] += 1
             number = self._scopes.get(scopes[0], _Known()).number or (None, None)
             numbers = *number, *(self._in_force[0] or (None, None))
-            asked = scopes[0], denied_by, payout_id
-            return Permit(reason == "GRANTED", reason, *asked, relied_on, *numbers)
+            said = reason == "GRANTED", reason, scopes[0], denied_by, payout_id, relied_on
+            return Permit(*said, *numbers)
 
     def _anchor_ms(self, offset: int) -> int | None:
         """Return the last instant at which `offset` was known not to be there yet."""
@@ -135,12 +144,13 @@ class Follower:
             known.verdict, known.number = said.reason, max(known.number, said.number)
             return said.reason
         number, before = (said.epoch, said.seq), known.number
-        if number < before:
-            return "STALE_RECORD"
+        is_denied = known.verdict in {"OPEN", "SUSPENDED"}
+        if number < before or (number == before and is_denied and said.state == "CLOSED"):
+            return "STALE_RECORD"  # of two that say one number the one that denies is believed
         known.number, known.verdict, known.parents = number, said.state.value, said.parent_scopes
         return None if number > before else ""
 
-    def _judge(self, scopes: tuple[str, ...], now_ms: int | None) -> _Judgement:
+    def _judge(self, scopes: tuple[str, ...], now_ms: int | None) -> tuple[Any, ...]:
         if now_ms is None or not self.is_caught_up:
             return "NOT_RUNNING" if now_ms is None else "NOT_CAUGHT_UP", None, ()
         until_ms = self._in_force[1]

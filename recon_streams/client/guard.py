@@ -13,7 +13,7 @@ import msgspec
 
 from recon_streams.client.follower import SAFETY_MS, Follower
 from recon_streams.client.permit import Permit
-from recon_streams.client.records import load_keys
+from recon_streams.client_drivers.keys import load_keys
 from recon_streams.client_drivers.port import BreakerLog, now_ms
 from topics.breaker import BreakerRecord
 from topics.breaker_acks import BreakerAck
@@ -49,6 +49,7 @@ class AsyncBreakerGuard:
             raise ValueError(f"client_id: {client_id!r} is not 1 to 64 of A-Z a-z 0-9 . _ : / -")
         self._log, self._client_id, self._is_running = log, client_id, False
         self._follower = Follower(load_keys(keys), safety_ms=safety_ms)
+        self._has_caught_up = False
         self._acks: dict[str | None, BreakerAck] = {}
         self.on_permit: Callable[[Permit], object] = bool
 
@@ -109,6 +110,7 @@ class AsyncBreakerGuard:
 
     async def _listen(self) -> None:
         await self._log.open()
+        self._follower.read_again()
         while True:
             await self._round()
 
@@ -119,10 +121,11 @@ class AsyncBreakerGuard:
             return
         for record in look.records:
             news = follower.apply(record)
-            if news is not None and was_caught_up:
+            if news is not None and self._has_caught_up:
                 self._heard(news)
         follower.pass_over(look.next_offset)
         if follower.is_caught_up and not was_caught_up:
+            self._has_caught_up = True
             self._heard(None)
 
     def _heard(self, news: BreakerRecord | None) -> None:

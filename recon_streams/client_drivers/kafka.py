@@ -38,7 +38,9 @@ class KafkaBreakerLog:
         """See `BreakerLog.open`."""
         self._leader = None
         own = {"auto_offset_reset": "none", "enable_auto_commit": False}
-        self._consumer = _AIOKAFKA.AIOKafkaConsumer(**own, **self._options)
+        # Whatever the options say: behind an open transaction the end would seem to stand still.
+        own["isolation_level"] = "read_uncommitted"
+        self._consumer = _AIOKAFKA.AIOKafkaConsumer(**{**self._options, **own})
         self._consumer.assign([self._partition])
         await asyncio.wait_for(self._consumer.start(), _REQUEST_SECONDS)
 

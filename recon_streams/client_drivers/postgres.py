@@ -17,7 +17,8 @@ _LOOK: Final = """
 SELECT p.next_off, r.off, r.key, r.headers, substring(r.payload for $4) AS payload
 FROM log.topic AS t JOIN log.partition AS p USING (topic_id) LEFT JOIN LATERAL (SELECT *
     FROM log.record WHERE topic_id = p.topic_id AND part = 0 AND off >= $2 ORDER BY off LIMIT $3
-) AS r ON true WHERE t.name = $1 AND p.part = 0 ORDER BY r.off"""
+) AS r ON true
+WHERE t.name = $1 AND p.part = 0 AND NOT pg_is_in_recovery() ORDER BY r.off"""
 _APPEND: Final = """
 SELECT (log.append(ARRAY[topic_id], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0], ARRAY[$2::bytea],
     ARRAY[NULL::jsonb], ARRAY[$3::bytea])).first_offs FROM log.topic WHERE name = $1"""
@@ -52,7 +53,7 @@ class PostgresBreakerLog:
         limits = _RECORDS_MAX, VALUE_BYTES_MAX + 1
         rows = await self._reading.fetch(_LOOK, self._topic, first, *limits)
         if not rows:
-            raise ConnectionError(f"this log has no topic {self._topic}")
+            raise ConnectionError(f"no topic {self._topic} here, or a standby, which lags behind")
         end, rows = rows[0]["next_off"], [row for row in rows if row["off"] is not None]
         if not rows:
             await asyncio.sleep(_WAIT_SECONDS)

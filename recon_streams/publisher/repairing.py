@@ -3,12 +3,15 @@
 from typing import Final
 
 import asyncpg
+import structlog
 
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.publisher import newest
 from recon_streams.publisher.lease import LeaseRefusal
-from recon_streams.publisher.tail import BreakerTail
+from recon_streams.publisher.tail import BreakerTail, Version
 from recon_streams.publisher.writing import BreakerWriter
+
+_log = structlog.get_logger()
 
 _ROUNDS_MAX: Final = 3
 _NEVER: Final = (0, 0)
@@ -22,6 +25,7 @@ class Repairer:
         self._pool = pool
         self._tail = tail
         self._writer = writer
+        self._told: dict[str, Version] = {}
 
     async def compare_all(self) -> None:
         """Suspect every scope of which the log does not say what the book does."""
@@ -29,7 +33,12 @@ class Repairer:
         # The book is read after the log: what it lacks then was never decided in it.
         known = await newest.states(self._pool)
         self._tail.suspect(
-            [s for s, state in known.items() if self._tail.last.get(s) != state.version]
+            [
+                scope
+                for scope, state in known.items()
+                if self._tail.last.get(scope) != state.version
+                or self._tail.proven.get(scope, _NEVER) > state.version
+            ]
         )
 
     async def look(self) -> LeaseRefusal | None:
@@ -38,6 +47,9 @@ class Repairer:
         Returns why no lease may follow, or None if the log says what the book does.
         """
         await self._tail.catch_up()
+        if self._tail.is_cut:
+            self._tail.is_cut = False
+            await self.compare_all()
         for _ in range(_ROUNDS_MAX):
             if not self._tail.suspects:
                 return None
@@ -60,12 +72,22 @@ class Repairer:
                     self._tail.settle(scope, None)
                     continue
                 last = self._tail.last.get(scope, _NEVER)
-                if last > state.version:
+                # Readers that have met it believe nothing lower, whatever stands last by now. So
+                # this ends when the book has passed it, and in no other way.
+                if (proven := self._tail.proven.get(scope, _NEVER)) > state.version:
                     is_ahead = True
+                    self._tell(scope, proven, state.version)
                     continue
                 self._tail.settle(scope, state.version)
-                if last < state.version:
+                # Of one number there is one record: what stands there may not say another thing.
+                is_other = self._tail.states.get(scope) is not state.state
+                if last < state.version or is_other:
                     lower.append(record)
             if lower:
                 await self._writer.append_repairs(lower)
         return is_ahead
+
+    def _tell(self, scope: str, on_log: Version, in_book: Version) -> None:
+        if self._told.get(scope) != in_book:
+            self._told[scope] = in_book
+            _log.error("log_ahead", scope=scope, epoch_on_log=on_log[0], epoch_in_book=in_book[0])

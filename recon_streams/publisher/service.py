@@ -20,7 +20,7 @@ from recon_streams.publisher.listener import PublisherListener
 from recon_streams.publisher.repairing import Repairer
 from recon_streams.publisher.restating import restate_for_ever
 from recon_streams.publisher.sink import Relay
-from recon_streams.publisher.tail import BreakerTail
+from recon_streams.publisher.tail import BREAKER, BreakerTail
 from recon_streams.publisher.writing import BreakerWriter
 from recon_streams.signing.key_ring import KeyRing, PinnedKeys
 
@@ -65,6 +65,7 @@ async def run_publisher(parts: PublisherParts, publisher_id: str) -> None:
 
     Raises:
         Superseded: Another publisher took over although we held the lock; leave.
+        BreakerTopicSplit: The topic was given another partition; leave.
         asyncpg.PostgresError, OSError: The book is gone; the caller retries within its bound.
     """
     async with parts.pool.acquire() as holder:
@@ -84,7 +85,13 @@ async def run_publisher(parts: PublisherParts, publisher_id: str) -> None:
                 await holder.fetchval("SELECT pg_advisory_unlock($1)", PUBLISHER_LOCK)
 
 
+class BreakerTopicSplit(Exception):
+    """`recon.breaker` has more than one partition: its readers follow the first of them only."""
+
+
 async def _publish(parts: PublisherParts, holder: Session, publisher_id: str) -> None:
+    if len(await parts.probe.partitions([BREAKER.topic])) != 1:
+        raise BreakerTopicSplit(f"{BREAKER.topic} must have one partition")
     decided = asyncio.Event()
 
     def hear(*_: object) -> None:

@@ -15,7 +15,7 @@ from recon_streams.log.record import Record, TopicPartition
 from recon_streams.publisher.listener import PublisherListener
 from recon_streams.signing.public_keys import PublicKeys
 from recon_streams.signing.signer import key_id, signature_flaw
-from topics.breaker import LEASE_KEY, BreakerRecord, StateHead
+from topics.breaker import LEASE_KEY, BreakerRecord, BreakerState, StateHead
 
 BREAKER: Final = TopicPartition("recon.breaker", 0)
 
@@ -29,6 +29,7 @@ class _Said(NamedTuple):
 
     record: Record
     version: Version | None
+    state: BreakerState | None
 
 
 class BreakerTail:
@@ -36,6 +37,10 @@ class BreakerTail:
 
     Attributes:
         last: The version that stands last for each scope, if a reader could use it.
+        states: What that record says.
+        is_cut: The log had gone back when it was last read; whoever has taken note says so here.
+        proven: The highest version of each scope that was ever signed, wherever it stands: a reader
+            that has it believes nothing lower.
         head: The newest state record, which a lease names.
     """
 
@@ -54,6 +59,9 @@ class BreakerTail:
         self._suspects: set[str] = set()
         self._signed_by: dict[str, str] = {}
         self.last: dict[str, Version] = {}
+        self.proven: dict[str, Version] = {}
+        self.states: dict[str, BreakerState] = {}
+        self.is_cut = False
         self.head = StateHead(offset=-1, seq=0)
 
     @property
@@ -75,26 +83,33 @@ class BreakerTail:
         """Read what was appended since the last call."""
         end = (await self._probe.end_offsets([BREAKER]))[BREAKER]
         start = (await self._probe.start_offsets([BREAKER]))[BREAKER]
+        if end < (self._next_offset or 0):
+            # The log lost its end, or is another one. What stood there has to be said again.
+            self._next_offset, self.last, self.head = None, {}, StateHead(offset=-1, seq=0)
+            self._highest, self.states, self.is_cut = {}, {}, True
         first = max(start, self._next_offset or 0)
         is_history = self._next_offset is None
         newest: dict[str, _Said] = {}
+        keys = self._trusted()
         if first < end:
             async for record in self._probe.read(BREAKER, first, end):
-                self._see(record, newest, is_history=is_history)
-        keys = self._trusted()
+                self._see(record, newest, keys, is_history=is_history)
         self._distrust(keys)
-        # Only what stands last is what a later reader meets: the rest need not be verified.
+        # What stands last is what a later reader meets, what is highest is what the others keep:
+        # the rest need not be verified.
         for scope, said in newest.items():
             self._judge(scope, said, keys)
         self._next_offset = max(first, end)
 
-    def _see(self, record: Record, newest: dict[str, _Said], *, is_history: bool) -> None:
+    def _see(
+        self, record: Record, newest: dict[str, _Said], keys: PublicKeys, *, is_history: bool
+    ) -> None:
         if record.key is None or record.key == LEASE_KEY:
             return
         scope = record.key.decode(errors="replace")
         state = _state_of(record, scope)
         if state is None:
-            newest[scope] = _Said(record, None)
+            newest[scope] = _Said(record, None, None)
             self._listener.unusable(record)
             return
         version = state.epoch, state.seq
@@ -102,8 +117,10 @@ class BreakerTail:
             self._listener.stale(record)
         # Not verified: what a forged one does to it ends when the book is asked.
         self._highest[scope] = max(version, self._highest.get(scope, _NEVER))
+        if version > self.proven.get(scope, _NEVER) and _is_signed(record, keys):
+            self.proven[scope] = version
         self.head = StateHead(offset=record.offset, seq=state.seq)
-        newest[scope] = _Said(record, version)
+        newest[scope] = _Said(record, version, state.state)
 
     def _distrust(self, keys: PublicKeys) -> None:
         """Suspect what stands last and was signed by a key that was retired since."""
@@ -113,20 +130,24 @@ class BreakerTail:
                 self._suspects.add(scope)
 
     def _judge(self, scope: str, said: _Said, keys: PublicKeys) -> None:
-        record, version = said
+        record, version, state = said
         self.last.pop(scope, None)
-        if version is not None:
-            assert record.value is not None, "it was decoded"
-            if signature_flaw(record.value, record.headers, keys) is not None:
-                self._listener.unusable(record)
-                version = None
-        if version is not None:
-            self.last[scope] = version
+        self.states.pop(scope, None)
+        if version is not None and not _is_signed(record, keys):
+            self._listener.unusable(record)
+            version = None
+        if version is not None and state is not None:
+            self.last[scope], self.states[scope] = version, state
             self._signed_by[scope] = key_id(record.headers) or ""
         # Be it good or bad, the book says whether it is the one that should stand here. Compaction
         # would keep just this one of its key: to a reader that finds a bad one it is as if the
         # scope were gone.
         self._suspects.add(scope)
+
+
+def _is_signed(record: Record, keys: PublicKeys) -> bool:
+    assert record.value is not None, "it was decoded"
+    return signature_flaw(record.value, record.headers, keys) is None
 
 
 def _state_of(record: Record, scope: str) -> BreakerRecord | None:

@@ -156,12 +156,6 @@ class IdentitySettings(Section):
     root_key: Path | None
 
 
-class ApprovalSettings(Section):
-    """What takes two people."""
-
-    required: bool
-
-
 class AlertSettings(Section):
     """How patient alerts are."""
 

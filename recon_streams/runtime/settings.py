@@ -24,7 +24,6 @@ from recon_streams.runtime.plain_words import plain_words
 from recon_streams.runtime.problems import ConfigurationInvalid
 from recon_streams.runtime.sections import (
     AlertSettings,
-    ApprovalSettings,
     BreakerSettings,
     BridgeSettings,
     CalendarSettings,
@@ -66,7 +65,6 @@ class Settings(Section):
     alerts: AlertSettings
     bridges: BridgeSettings
     identity: IdentitySettings
-    approvals: ApprovalSettings
     _origins: Mapping[str, str] = pydantic.PrivateAttr(default_factory=dict)
 
     @property

@@ -56,11 +56,19 @@ def test_a_denial_written_again_does_not_ask_again() -> None:
     assert deaf(denials, {"p1": 11, "p2": 11}, 70.0) == []
 
 
-def test_a_service_must_hear_even_what_was_taken_back_since() -> None:
+def test_what_was_taken_back_need_not_be_heard_any_more() -> None:
     denials = Denials()
     denials.see(record(2), 10, 0.0)
-    denials.see(record(3, BreakerState.CLOSED), 11, 1.0)
     assert deaf(denials, {"p1": 10, "p2": 12}, 6.0) == ["p1"]
+    denials.see(record(3, BreakerState.CLOSED), 11, 6.0)
+    assert deaf(denials, {"p1": 10, "p2": 12}, 7.0) == []
+
+
+def test_a_scope_that_was_never_paid_from_and_an_exercise_need_not_be_heard() -> None:
+    denials = Denials()
+    denials.see(record(1, BreakerState.SUSPENDED), 10, 0.0)
+    denials.see(record(2, scope="drill:fire"), 11, 0.0)
+    assert deaf(denials, {}, 60.0) == []
 
 
 def test_each_scope_is_asked_for_by_itself() -> None:

@@ -65,7 +65,7 @@ async def firing(stack: Stack) -> dict[str, str]:
 async def test_a_service_that_does_not_hear_is_told_of_until_it_hears(fresh_stack: Stack) -> None:
     stack = fresh_stack
     hearing = Hearing(stack.pool, stack.logs.probe, ("p1", "p2"), ack_seconds_max=0)
-    offset = await say(stack, 1, BreakerState.OPEN)
+    offset = await say(stack, 2, BreakerState.OPEN)
     await hear(stack, "p1", offset + 1)
     await read(stack)
     await hearing.look()
@@ -80,7 +80,7 @@ async def test_a_service_that_does_not_hear_is_told_of_until_it_hears(fresh_stac
 async def test_two_who_watch_tell_of_a_deaf_service_once(fresh_stack: Stack) -> None:
     stack = fresh_stack
     both = [Hearing(stack.pool, stack.logs.probe, ("p1",), ack_seconds_max=0) for _ in range(2)]
-    await say(stack, 1, BreakerState.OPEN)
+    await say(stack, 2, BreakerState.OPEN)
     await read(stack)
     for each in both * 3:
         await each.look()
@@ -95,7 +95,7 @@ async def test_two_who_watch_tell_of_a_deaf_service_once(fresh_stack: Stack) -> 
 async def test_nobody_is_called_deaf_while_nobody_listens(fresh_stack: Stack) -> None:
     stack = fresh_stack
     hearing = Hearing(stack.pool, stack.logs.probe, ("p1",), ack_seconds_max=0)
-    await say(stack, 1, BreakerState.OPEN)
+    await say(stack, 2, BreakerState.OPEN)
     for seconds_ago, expected in ((10, 0), (0, 1), (10, 1)):
         await read(stack, seconds_ago=seconds_ago)
         await hearing.look()

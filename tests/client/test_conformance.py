@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from recon_streams.client.follower import Follower
-from recon_streams.client.records import LogRecord, load_keys
+from recon_streams.client.records import LogRecord
+from recon_streams.client_drivers.keys import load_keys
 
 CONFORMANCE = Path(__file__).parents[2] / "conformance"
 DOCUMENT = json.loads((CONFORMANCE / "breaker-guard.json").read_text())

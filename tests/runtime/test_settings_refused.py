@@ -63,7 +63,7 @@ def test_colours_change_nothing_but_colours(tmp_path: Path) -> None:
         ("wroker: {}\n", "recon.yaml:1:1  error  wroker: unknown key, did you mean worker?"),
         (
             "zzz: {}\n",
-            "zzz: unknown key; known are alerts, approvals, breaker, ",
+            "zzz: unknown key; known are alerts, breaker, ",
         ),
         ("worker: 5\n", "recon.yaml:1:9  error  worker: write a block of `key: value` lines"),
         (
