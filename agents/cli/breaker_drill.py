@@ -1,6 +1,7 @@
 """`breaker drill`: measures, in a live system, how long a stop takes to reach who pays."""
 
 import getpass
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -72,6 +73,8 @@ def drill(
 
     Evidence goes through the log, the worker, the book and the publisher to a guard of its own.
     """
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name) is None:
+        raise typer.BadParameter("--name takes 1 to 64 of A-Z a-z 0-9 . _ -")
     place = find_place(config, data, dsn, bootstrap)
     pinned = keys or _keys_of(place, data)
     try:

@@ -3,11 +3,15 @@
 import asyncio
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 
 from recon_streams.client.records import VALUE_BYTES_MAX, LogRecord
 from recon_streams.client_drivers.port import Look, now_ms
+
+try:
+    import asyncpg
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("pip install 'recon-streams[postgres]'") from error
 
 _REQUEST_SECONDS: Final = 5.0
 _WAIT_SECONDS: Final = 0.1

@@ -1,6 +1,6 @@
 """What a payout service asks when its guard has no lease: does a paper of two people let it pay?
 
-For `BreakerGuard.degraded`. The guard asks only where every record it knows says CLOSED and no
+For `DegradedGuard`, which asks only where every record it knows says CLOSED and no
 lease counts; a scope that is OPEN, SUSPENDED or unknown is never let pay by a paper.
 """
 
@@ -24,7 +24,7 @@ def _wall() -> datetime:
 
 
 class DegradedPermits:
-    """Reads the permit file while there is no lease: `guard.degraded = DegradedPermits(...)`.
+    """Reads the permit file while there is no lease: `DegradedGuard(guard, DegradedPermits(...))`.
 
     Args:
         file: Where the permit file will be, if there ever is one.

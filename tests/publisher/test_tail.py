@@ -234,3 +234,63 @@ async def test_whatever_its_own_hand_or_another_wrote_the_publisher_signs_what_i
     assert record.value is not None
     pinned = {post.signer.public.kid: post.signer.public}
     assert signature_flaw(record.value, record.headers, pinned) is None
+
+
+async def test_a_log_that_lost_its_end_is_told_again_what_stood_there(
+    post: Post, owner: asyncpg.Pool
+) -> None:
+    before = (await post.logs.probe.end_offsets([BREAKER]))[BREAKER]
+    await post.fall_short()
+    assert await post.repair() == 0
+    denial = await post.last()
+    place = "AS t WHERE t.topic_id = r.topic_id AND t.name = 'recon.breaker'"
+    await owner.execute(
+        f"DELETE FROM log.record AS r USING log.topic {place} AND off >= $1", before
+    )
+    await owner.execute(
+        f"UPDATE log.partition AS r SET next_off = $1 FROM log.topic {place}", before
+    )
+    assert await post.last() != denial
+    assert await post.repair() == 1
+    assert await post.last() == denial
+
+
+async def test_a_record_that_says_another_thing_under_the_same_number_is_written_over(
+    post: Post,
+) -> None:
+    await post.fall_short()
+    assert await post.repair() == 0
+    denial = await post.last()
+    assert denial is not None
+    assert b'"OPEN"' in denial
+    await post.append(denial.replace(b'"OPEN"', b'"CLOSED"'), by=post.signer)
+    assert await post.repair() == 1
+    assert await post.last() == denial
+
+
+async def test_a_log_that_is_ahead_stays_so_whatever_is_written_over_it(post: Post) -> None:
+    current = await post.last()
+    assert current is not None
+    said = msgspec.json.decode(current)
+    said |= {"epoch": 9, "seq": 9, "state": "CLOSED"}
+    await post.append(msgspec.json.encode(said), by=post.signer)
+    assert await post.repairer.look() is LeaseRefusal.LOG_AHEAD
+    # As a restatement does it: the book's own record stands last again.
+    await post.append(current, by=post.signer)
+    assert await post.repairer.look() is LeaseRefusal.LOG_AHEAD
+    anew = Repairer(
+        post.pool,
+        BreakerTail(post.logs.probe, lambda: {post.signer.public.kid: post.signer.public}),
+        post.repairer._writer,
+    )
+    await anew.compare_all()
+    assert await anew.look() is LeaseRefusal.LOG_AHEAD, "a restart forgets nothing of the log"
+
+
+async def test_an_unsigned_record_with_a_high_number_ends_no_permission(post: Post) -> None:
+    current = await post.last()
+    assert current is not None
+    said = msgspec.json.decode(current) | {"epoch": 9, "seq": 9}
+    await post.append(msgspec.json.encode(said))
+    assert await post.repair() == 1
+    assert await post.last() == current
