@@ -23,6 +23,7 @@ from recon_streams.kernel.clock import utc_now
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogProbe
 from recon_streams.log.record import Record, TopicPartition
+from recon_streams.runtime.sections import BreakerSettings
 from topics.alerts import Severity
 from topics.breaker import LEASE_KEY, BreakerRecord
 
@@ -120,8 +121,11 @@ class Hearing:
         }
 
 
-async def watch_hearing_for_ever(hearing: Hearing) -> None:
+async def watch_hearing_for_ever(
+    settings: BreakerSettings, pool: asyncpg.Pool, probe: LogProbe
+) -> None:
     """Look again and again. Runs for ever."""
+    hearing = Hearing(pool, probe, settings.clients, ack_seconds_max=settings.ack_seconds_max)
     while True:
         await hearing.look()
         await asyncio.sleep(EVERY_SECONDS)

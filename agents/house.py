@@ -14,7 +14,7 @@ from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
 from agents.expiring import end_expired_for_ever
 from agents.gauges import check_invariants, show_gauges
-from agents.hearing import Hearing, watch_hearing_for_ever
+from agents.hearing import watch_hearing_for_ever
 from agents.instants import Beside, make_planners, sweep_terms
 from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
@@ -101,13 +101,16 @@ class House:
             on_started: Called once everything is at work.
         """
         self._on_started = on_started
+        settings, pool, logs = self._settings, self._pool, self._logs
         tasks = [
             self._task("book", self._ask_the_book),
             self._task("sessions", self._end_stuck_sessions),
             self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
             self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
             # Beside workers too: a publisher that is dead does not say so itself.
-            self._task("hearing", self._watch_hearing),
+            self._task(
+                "hearing", lambda: watch_hearing_for_ever(settings.breaker, pool, logs.probe)
+            ),
         ]
         if self._duties.publisher:
             tasks.append(self._task("publisher", self._publish))
@@ -205,17 +208,6 @@ class House:
         told = Told(self._name, self._telemetry)
         await publish_for_ever(
             self._settings, self._pool, self._logs, keys=self._keys, as_whom=told
-        )
-
-    async def _watch_hearing(self) -> None:
-        told = self._settings.breaker
-        await watch_hearing_for_ever(
-            Hearing(
-                self._pool,
-                self._logs.probe,
-                told.clients,
-                ack_seconds_max=told.ack_seconds_max,
-            )
         )
 
     async def _keep_schedule(self) -> None:
