@@ -24,6 +24,9 @@ FAULTPOINTS: Final = {
     "publisher": ("after_publish_before_mark", "before_ticks_commit", "after_ticks_commit"),
 }
 
+FAULTPOINT_EXIT: Final = 137
+_PATIENCE: Final = 3  # times as many kills, and as long a calm, where no fault point was felt
+
 
 @dataclass
 class Process:
@@ -96,14 +99,25 @@ class Storm:
         while True:
             assert time.monotonic() < deadline, f"not drained after {seconds_max} s"
             self._keep_running(enemy)
-            if self.kills >= self.kills_min:
+            if self.is_over:
                 if is_done():
                     return
             elif time.monotonic() >= next_kill_at:
                 victim = enemy.choice([p for p in self.processes if p.running is not None])
                 victim.signal(signal.SIGKILL)
-                next_kill_at = time.monotonic() + enemy.uniform(*self.calm_seconds)
+                next_kill_at = time.monotonic() + self._calm_seconds(enemy)
             time.sleep(0.02)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there were enough kills, one of them at a fault point."""
+        is_felt = any(each.exits[FAULTPOINT_EXIT] for each in self.processes)
+        return self.kills >= self.kills_min * (1 if is_felt else _PATIENCE)
+
+    def _calm_seconds(self, enemy: random.Random) -> float:
+        # On a busy machine processes die before they have come to any fault point: let them live.
+        longer = _PATIENCE if self.kills >= self.kills_min else 1
+        return longer * enemy.uniform(*self.calm_seconds)
 
     def stop(self) -> None:
         """End every process, gently first."""
@@ -129,7 +143,7 @@ class Storm:
 
     def _arm(self, each: Process, enemy: random.Random) -> str | None:
         # While it storms every second start is armed; the last ones must live.
-        if self.kills >= self.kills_min or enemy.random() < 0.5:  # noqa: PLR2004
+        if self.is_over or enemy.random() < 0.5:  # noqa: PLR2004
             return None
         point = enemy.choice(FAULTPOINTS[each.kind])
         self.armed[point] += 1
