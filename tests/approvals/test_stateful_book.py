@@ -414,7 +414,7 @@ def test_a_hand_beside_the_program_meets_the_same_rules(book: Book) -> None:
     run_state_machine_as_test(
         machine(book),
         settings=settings(
-            max_examples=60,
+            max_examples=300,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
