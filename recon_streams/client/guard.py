@@ -136,9 +136,13 @@ class AsyncBreakerGuard:
         self._acks[said["scope"]] = msgspec.structs.replace(ack, **said)
 
     async def _acknowledge(self) -> None:
-        while True:
-            await asyncio.sleep(0.02)  # seconds, most of which pass without news
-            await self._unless_away(self._send())
+        try:
+            while True:
+                await asyncio.sleep(0.02)  # seconds, most of which pass without news
+                await self._unless_away(self._send())
+        except Exception:
+            _LOG.critical("nothing is acknowledged any more; permits go on", exc_info=True)
+            raise
 
     async def _send(self) -> None:
         for scope, ack in list(self._acks.items()):

@@ -238,3 +238,18 @@ async def test_a_client_that_cancels_a_part_of_itself_does_not_end_the_guard(key
             while log.opened < 2:
                 await asyncio.sleep(0.01)
         await becomes(guard, "NO_LEASE")
+
+
+async def test_acknowledgements_that_end_for_good_are_told_and_permits_go_on(
+    keys: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(EmptyLog):
+        async def acknowledge(self, client_id: str, value: bytes) -> None:
+            raise TypeError(f"an option that no producer takes: {client_id} {value!r}")
+
+    async with AsyncBreakerGuard(Broken(), keys=keys, client_id="payouts-1") as guard:
+        await becomes(guard, "NO_LEASE")
+        async with asyncio.timeout(5):
+            while "nothing is acknowledged any more" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert guard.is_caught_up

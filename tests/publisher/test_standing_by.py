@@ -15,6 +15,7 @@ from recon_streams.publisher.lease import LeaseTerms
 from recon_streams.publisher.service import (
     PUBLISHER_LOCK,
     SILENCE_SECONDS_MAX,
+    BreakerTopicSplit,
     PublisherParts,
     run_publisher,
 )
@@ -40,6 +41,19 @@ async def test_a_publisher_that_stands_still_is_put_out_within_seconds(
     assert asyncio.get_running_loop().time() - began_at >= SILENCE_SECONDS_MAX - 1
     assert frozen.is_closed()
     await _end(working, heir)
+
+
+async def test_nothing_is_published_where_the_breaker_has_a_second_partition(book: Book) -> None:
+    # Readers follow the first one: a denial in the other would never be heard.
+    await book.owner.execute(
+        "INSERT INTO log.partition (topic_id, part) "
+        "SELECT topic_id, 1 FROM log.topic WHERE name = 'recon.breaker'"
+    )
+    await book.owner.execute("UPDATE log.topic SET partitions = 2 WHERE name = 'recon.breaker'")
+    with pytest.raises(BreakerTopicSplit, match="one partition"):
+        async with asyncio.timeout(10):
+            await run_publisher(_parts(book), "p")
+    assert await book.leases() == []
 
 
 async def test_a_publisher_that_works_is_left_alone(book: Book) -> None:

@@ -65,6 +65,8 @@ def test_colours_change_nothing_but_colours(tmp_path: Path) -> None:
             "zzz: {}\n",
             "zzz: unknown key; known are alerts, breaker, ",
         ),
+        # One person's own file lets nobody past two people.
+        ("approvals: {required: false}\n", "approvals: unknown key"),
         ("worker: 5\n", "recon.yaml:1:9  error  worker: write a block of `key: value` lines"),
         (
             "worker: {batch_records_max: many}\n",
