@@ -89,9 +89,6 @@ class AsyncBreakerGuard:
             while True:
                 await self._unless_away(self._listen())
                 await self._log.close()
-        except Exception:
-            _LOG.critical("the guard has died; every permit is denied", exc_info=True)
-            raise
         finally:
             self._is_running = False
             acknowledging.cancel()
@@ -107,6 +104,10 @@ class AsyncBreakerGuard:
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise  # we are to end; else a client has cancelled a part of itself
+        except Exception:
+            # Without its reader the guard denies everything; without the other it only looks deaf.
+            _LOG.critical("%s has ended for good", work, exc_info=True)
+            raise
 
     async def _listen(self) -> None:
         await self._log.open()
@@ -136,13 +137,9 @@ class AsyncBreakerGuard:
         self._acks[said["scope"]] = msgspec.structs.replace(ack, **said)
 
     async def _acknowledge(self) -> None:
-        try:
-            while True:
-                await asyncio.sleep(0.02)  # seconds, most of which pass without news
-                await self._unless_away(self._send())
-        except Exception:
-            _LOG.critical("nothing is acknowledged any more; permits go on", exc_info=True)
-            raise
+        while True:
+            await asyncio.sleep(0.02)  # seconds, most of which pass without news
+            await self._unless_away(self._send())
 
     async def _send(self) -> None:
         for scope, ack in list(self._acks.items()):

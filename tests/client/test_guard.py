@@ -250,6 +250,6 @@ async def test_acknowledgements_that_end_for_good_are_told_and_permits_go_on(
     async with AsyncBreakerGuard(Broken(), keys=keys, client_id="payouts-1") as guard:
         await becomes(guard, "NO_LEASE")
         async with asyncio.timeout(5):
-            while "nothing is acknowledged any more" not in caplog.text:
+            while "has ended for good" not in caplog.text:
                 await asyncio.sleep(0.01)
         assert guard.is_caught_up
