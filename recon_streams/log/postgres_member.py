@@ -14,7 +14,7 @@ from typing import Final
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from recon_streams.log.postgres_topics import KnownTopics
+from recon_streams.log.postgres_topics import UNREACHABLE, KnownTopics
 from recon_streams.log.record import TopicPartition
 
 _CHANNEL: Final = "recon_log"
@@ -115,6 +115,6 @@ class MemberSession:
 
 async def _discard(pool: asyncpg.Pool, connection: PoolConnectionProxy) -> None:
     # Closed rather than handed back: no later user of the pool may inherit locks or a time limit.
-    with contextlib.suppress(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+    with contextlib.suppress(*UNREACHABLE, asyncpg.PostgresError):
         await connection.close(timeout=_CLOSE_SECONDS_MAX)
     await pool.release(connection)

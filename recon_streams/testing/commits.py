@@ -13,6 +13,8 @@ import asyncpg
 import msgspec
 from typing_extensions import override
 
+from recon_streams.log.postgres_topics import UNREACHABLE
+
 _POLL_SECONDS: Final = 0.01
 
 
@@ -57,7 +59,7 @@ class Commits(threading.Thread):
 
     async def _watch(self) -> None:
         while not self._ending.is_set():
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*UNREACHABLE, asyncpg.PostgresError):
                 connection = await asyncpg.connect(self._dsn, timeout=2, command_timeout=2)
                 try:
                     while not self._ending.is_set():

@@ -222,6 +222,7 @@ class PayoutSite:
         scope = self.scope(account)
 
         def newest() -> Committed | None:
+            assert self.commits.is_alive(), "nobody watches the book any more"
             found = self.commits.of(scope)
             return found[-1] if found and found[-1].state != "CLOSED" else None
 
