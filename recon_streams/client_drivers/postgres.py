@@ -16,21 +16,14 @@ except ModuleNotFoundError as error:
 _REQUEST_SECONDS: Final = 5.0
 _WAIT_SECONDS: Final = 0.1
 _RECORDS_MAX: Final = 100
-# The end and the records in one snapshot; of a value that is too long only enough to see it.
-_LOOK: Final = """
-SELECT p.next_off, r.off, r.key, r.headers, substring(r.payload for $4) AS payload
-FROM log.topic AS t JOIN log.partition AS p USING (topic_id) LEFT JOIN LATERAL (SELECT *
-    FROM log.record WHERE topic_id = p.topic_id AND part = 0 AND off >= $2 ORDER BY off LIMIT $3
-) AS r ON true
-WHERE t.name = $1 AND p.part = 0 AND NOT pg_is_in_recovery() ORDER BY r.off"""
-_APPEND: Final = """
-SELECT (log.append(ARRAY[topic_id], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0], ARRAY[$2::bytea],
-    ARRAY[NULL::jsonb], ARRAY[$3::bytea])).first_offs FROM log.topic WHERE name = $1"""
+# All that the role recon_payouts may: what else the database holds is no business of a guard.
+_LOOK: Final = "SELECT next_off, off, key, headers, payload FROM payouts.look($1, $2, $3)"
+_ACKNOWLEDGE: Final = "SELECT payouts.acknowledge($1, $2)"
 _HEADERS: Final = msgspec.json.Decoder(list[tuple[str, bytes | None]])
 
 
 class PostgresBreakerLog:
-    """`BreakerLog` in PostgreSQL; `options` are `asyncpg.connect`'s, and other topics' names."""
+    """`BreakerLog` in PostgreSQL; `options` are `asyncpg.connect`'s."""
 
     UNREACHABLE: tuple[type[Exception], ...] = (
         OSError,
@@ -40,8 +33,6 @@ class PostgresBreakerLog:
     )
 
     def __init__(self, dsn: str, **options: Any) -> None:  # noqa: ANN401 - asyncpg's own
-        self._topic = options.pop("topic", "recon.breaker")
-        self._acks_topic = options.pop("acks_topic", "recon.breaker.acks")
         limits = {"timeout": _REQUEST_SECONDS, "command_timeout": _REQUEST_SECONDS}
         self._options = {"dsn": dsn, **limits, **options}
         self._reading: Any = None
@@ -54,10 +45,9 @@ class PostgresBreakerLog:
     async def look(self, first: int) -> Look:
         """See `BreakerLog.look`."""
         asked_at_ms = now_ms()
-        limits = _RECORDS_MAX, VALUE_BYTES_MAX + 1
-        rows = await self._reading.fetch(_LOOK, self._topic, first, *limits)
+        rows = await self._reading.fetch(_LOOK, first, _RECORDS_MAX, VALUE_BYTES_MAX + 1)
         if not rows:
-            raise ConnectionError(f"no topic {self._topic} here, or a standby, which lags behind")
+            raise ConnectionError("no topic recon.breaker here, or a standby, which lags behind")
         end, rows = rows[0]["next_off"], [row for row in rows if row["off"] is not None]
         if not rows:
             await asyncio.sleep(_WAIT_SECONDS)
@@ -69,7 +59,7 @@ class PostgresBreakerLog:
         """See `BreakerLog.acknowledge`."""
         if self._writing is None or self._writing.is_closed():
             self._writing = await asyncpg.connect(**self._options)
-        await self._writing.execute(_APPEND, self._acks_topic, client_id.encode(), value)
+        await self._writing.execute(_ACKNOWLEDGE, client_id, value)
 
     async def close(self) -> None:
         """See `BreakerLog.close`."""

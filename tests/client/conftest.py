@@ -1,9 +1,9 @@
 """Both real logs, and a publisher in a few lines that shares no code with the product's."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from recon_streams.book.migrate import migrate
 from recon_streams.log.record import OutgoingRecord, TopicPartition
 from recon_streams.testing.kafka import ExternalKafka, TestKafka
 from recon_streams.testing.logs import KafkaLog, Log, PostgresLog
@@ -83,12 +84,25 @@ class Place:
     def guard(self, kind: Any, **options: Any) -> Any:
         """Return a guard of `kind`, not started."""
         if isinstance(self.log, PostgresLog):
+            # Whatever these tests show, the rights of a payout service are enough for it.
             make, address = kind.postgres, self.log.address
+            options = {"server_settings": {"role": "recon_payouts"}, **options}
         else:
             assert isinstance(self.log, KafkaLog)
             make, address = kind.kafka, self.log.connection.bootstrap
-        names = {"topic": self.publisher.topic, "acks_topic": self.acks_topic}
-        return make(address, keys=self.keys, client_id="payouts-1", **names, **options)
+            options = {"topic": self.publisher.topic, "acks_topic": self.acks_topic, **options}
+        return make(address, keys=self.keys, client_id="payouts-1", **options)
+
+    async def hide(self, topic: str, *, show: bool = False) -> None:
+        """Let guards made from now on find no `topic`, or find it again."""
+        if isinstance(self.log, PostgresLog):
+            # There the names are the database's; no guard is told them.
+            names = (f"{topic}-missing", topic) if show else (topic, f"{topic}-missing")
+            await self.log.pool.execute("UPDATE log.topic SET name = $2 WHERE name = $1", *names)
+        elif topic == self.acks_topic:
+            self.acks_topic += "-missing"
+        else:
+            self.publisher.topic = topic if show else f"{topic}-missing"
 
     async def acks(self) -> list[dict[str, Any]]:
         """Return the acknowledgements on the log."""
@@ -109,9 +123,8 @@ async def kafka_log(kafka: TestKafka | ExternalKafka) -> AsyncIterator[KafkaLog]
 
 @pytest.fixture
 async def postgres_log(postgres: TestPostgres, database: str) -> AsyncIterator[PostgresLog]:
+    await asyncio.to_thread(migrate, database)
     async with asyncpg.create_pool(database, min_size=1, max_size=8) as pool:
-        schema = files("recon_streams.log").joinpath("postgres_schema.sql").read_text("utf-8")
-        await pool.execute(schema)
         log = PostgresLog(pool, database, postgres)
         await log.open()
         yield log
@@ -122,10 +135,15 @@ async def postgres_log(postgres: TestPostgres, database: str) -> AsyncIterator[P
 def make_place(tmp_path: Path) -> Callable[..., Any]:
     async def make(log: Log, **config: str) -> Place:
         topic = await log.topic(cleanup_policy="compact", max_message_bytes="20000000", **config)
+        acks_topic = await log.topic()
+        if isinstance(log, PostgresLog):
+            names = [(topic, "recon.breaker"), (acks_topic, "recon.breaker.acks")]
+            await log.pool.executemany("UPDATE log.topic SET name = $2 WHERE name = $1", names)
+            topic, acks_topic = (name for _, name in names)
         publisher = Publisher(log, topic)
         keys = tmp_path / "keys.json"
         keys.write_text(publisher.key_set())
-        return Place(log, publisher, await log.topic(), keys)
+        return Place(log, publisher, acks_topic, keys)
 
     return make
 

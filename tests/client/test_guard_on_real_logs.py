@@ -125,12 +125,13 @@ async def test_a_record_of_ten_million_bytes_denies_its_scope_and_delays_no_othe
 
 async def test_a_log_without_the_topic_is_waited_for(place: Any) -> None:
     publisher = place.publisher
-    place.acks_topic += "-missing"
-    publisher.topic, there = publisher.topic + "-missing", publisher.topic
+    topic = publisher.topic
+    await place.hide(place.acks_topic)
+    await place.hide(topic)
     with place.guard(BreakerGuard) as guard:
         await asyncio.sleep(1)
         assert guard.permit(A).reason == "NOT_CAUGHT_UP"
-    publisher.topic = there
+    await place.hide(topic, show=True)
     await publisher.write(publisher.state(A, "CLOSED", 3))
     with place.guard(BreakerGuard) as guard:
         await reason_is(guard, "NO_LEASE")
@@ -209,24 +210,22 @@ async def test_a_topic_that_was_made_anew_is_read_anew(kafka_log: Any, make_plac
 
 
 @pytest.mark.postgres
-async def test_a_role_with_the_rights_of_the_guide_can_follow_and_acknowledge(
+async def test_a_login_with_the_role_of_the_guide_can_follow_and_acknowledge(
     postgres_log: Any, make_place: Any
 ) -> None:
     place = await make_place(postgres_log)
-    role = f"payouts_{secrets.token_hex(4)}"
-    await postgres_log.pool.execute(
-        f"CREATE ROLE {role}; GRANT USAGE ON SCHEMA log TO {role};"
-        f"GRANT SELECT ON log.topic, log.partition, log.record TO {role};"
-        f"GRANT UPDATE ON log.partition TO {role}; GRANT INSERT ON log.record TO {role}"
-    )
+    login = f"payouts_{secrets.token_hex(4)}"
+    await postgres_log.pool.execute(f"CREATE ROLE {login}; GRANT recon_payouts TO {login}")
     publisher = place.publisher
     await publisher.write(publisher.state(A, "CLOSED", 3))
     try:
-        with place.guard(BreakerGuard, server_settings={"role": role}) as guard:
+        with place.guard(BreakerGuard, server_settings={"role": login}) as guard:
             await reason_is(guard, "NO_LEASE")
+            await publisher.lease()
+            await reason_is(guard, "GRANTED")
             await until_acks(place, 1)
     finally:
-        await postgres_log.pool.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+        await postgres_log.pool.execute(f"DROP ROLE {login}")
 
 
 @pytest.mark.kafka
