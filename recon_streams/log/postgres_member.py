@@ -104,7 +104,10 @@ class MemberSession:
                 self._heard(partition, end)
 
     def _notified(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        topic_id, part, end = map(int, str(payload).split(":"))
+        try:
+            topic_id, part, end = map(int, str(payload).split(":"))
+        except ValueError:  # by somebody else: the server lets every session notify
+            return
         partition = self._partitions.get((topic_id, part))
         if partition is not None:
             self._heard(partition, end)

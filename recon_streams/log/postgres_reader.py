@@ -107,18 +107,20 @@ class PostgresReader:
                 self._still(partition, held)
                 return None
             self._still(partition, held)
-        first = held.position
+        first, said = held.position, held.end
         rows = await self._rows(partition, held, records_max)
         self._still(partition, held)
         if rows is None:
             # The server is away. The member session notices too, and has the time limit.
             await asyncio.sleep(max(0, min(_RETRY_SECONDS, deadline - time.monotonic())))
             return None
-        start, held.end = rows[0]["start_off"], max(held.end, rows[0]["next_off"])
-        if first < start or first > rows[0]["next_off"]:
-            raise OffsetOutOfRange(partition, first, start=start, end=rows[0]["next_off"])
+        start, end = rows[0]["start_off"], rows[0]["next_off"]
+        # Anybody may notify of any end. What was said before we looked is no more than a hint.
+        held.end = end if held.end == said else max(held.end, end)
+        if first < start or first > end:
+            raise OffsetOutOfRange(partition, first, start=start, end=end)
         records = records_from(partition, rows)
-        until = records[-1].offset + 1 if records else int(rows[0]["next_off"])
+        until = records[-1].offset + 1 if records else int(end)
         gaps: list[ProvenGap] = []
         for hole in holes(first, until, [each.offset for each in records]):
             gaps += await self._probe.prove_gap(partition, *hole)

@@ -172,6 +172,32 @@ async def test_a_lost_session_loses_its_partitions_and_gets_them_back(
     assert owner.revoked == [frozenset({partition})]
 
 
+async def test_what_anybody_notifies_is_a_reason_to_look_and_nothing_more(
+    postgres_log: PostgresLog,
+) -> None:
+    """PostgreSQL lets every session notify; one that reads a topic must not mislead a worker."""
+    log = postgres_log
+    topic = await log.topic()
+    await log.fill(topic, 2)
+    reader = await log.reader(topic)
+    partition = TopicPartition(topic, 0)
+    await drain(reader, partition, 2)
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    topic_id = await log.pool.fetchval("SELECT topic_id FROM log.topic")
+    for said in (f"{topic_id}:0:999999999999", "nonsense", f"{topic_id}:0", "", "1" * 7000):
+        await log.pool.execute("SELECT pg_notify('recon_log', $1)", said)
+    await until(lambda: reader.known_end(partition) == 999_999_999_999)
+    while (batch := await reader.fetch(partition, records_max=9, wait_seconds=0.2)) is not None:
+        assert (batch.first_offset, batch.records, batch.next_offset) == (2, (), 2)
+        assert reader.known_end(partition) == 2
+    await log.fill(topic, 1)
+    batch = await reader.fetch(partition, records_max=9, wait_seconds=5)
+    assert batch is not None
+    assert len(batch.records) == 1
+    assert failures == []
+
+
 async def test_a_server_that_stays_away_is_reported(postgres_log: PostgresLog) -> None:
     log = postgres_log
     topic = await log.topic()
