@@ -17,13 +17,16 @@ from topics.breaker import LEASE_MS_MAX
 # Too short to be of use to anybody, once it has travelled.
 _LEASE_MS_MIN: Final = 1_000
 
+# One look into the index of those instants, whatever it costs to do what is due.
+OLDEST_DUE: Final = "SELECT min(wake_at) FROM positions.account_state WHERE wake_at IS NOT NULL"
 # One statement, one snapshot: nothing can be decided between the question and the answer. All of
 # its time is the database's.
-_TAKE: Final = """
+_TAKE: Final = f"""
 WITH judged AS MATERIALIZED (
     SELECT
         (SELECT CASE WHEN bool_and(through_at IS NOT NULL) THEN min(through_at) END
             FROM book.stream) AS through_at,
+        ({OLDEST_DUE}) AS due_at,
         EXISTS (SELECT FROM book.outbox WHERE published_at IS NULL
             AND topic LIKE 'recon.breaker%' AND topic = 'recon.breaker') AS denials_wait,
         EXISTS (SELECT FROM breaker.scope
@@ -33,7 +36,10 @@ WITH judged AS MATERIALIZED (
         clock_timestamp() AS now
 ), aged AS MATERIALIZED (
     SELECT *,
-        ceil(1000 * greatest(0, extract(epoch FROM now - through_at)))::bigint AS age_ms,
+        ceil(1000 * greatest(0, extract(epoch FROM now - through_at)))::bigint AS inputs_ms,
+        -- An account whose own instant has come and went by is not judged beyond that instant.
+        ceil(1000 * greatest(0, extract(epoch FROM now - least(through_at, due_at))))::bigint
+            AS age_ms,
         greatest(0, coalesce(extract(epoch FROM now - oldest_at), 0))::float8 AS oldest_seconds,
         CASE WHEN through_at > $2::timestamptz THEN $3::bigint ELSE $4::bigint END AS own_ms
     FROM judged
@@ -42,16 +48,17 @@ WITH judged AS MATERIALIZED (
         WHEN through_at IS NULL THEN 'NOTHING_EVALUATED'
         WHEN denials_wait THEN 'DENIALS_WAITING'
         WHEN forced_too_long THEN 'OVERRIDE_OVERDUE'
-        WHEN $3 - age_ms < $5::bigint THEN 'EVALUATION_BEHIND'
+        WHEN $3 - inputs_ms < $5::bigint THEN 'EVALUATION_BEHIND'
+        WHEN $3 - age_ms < $5 THEN 'DUE_BEHIND'
         WHEN own_ms < $5 THEN 'EVALUATION_STANDS'
         WHEN oldest_seconds > $6::float8 THEN 'OUTBOX_BEHIND'
     END AS refused FROM aged
 ), taken AS (
-    UPDATE book.publisher SET lease_seq = lease_seq + $7::bigint,
-        lease_until = clock_timestamp() + make_interval(secs => ttl_ms / 1000.0)
-    FROM decided WHERE publisher_epoch = $1 AND refused IS NULL RETURNING lease_seq
+    UPDATE book.publisher SET lease_seq = lease_seq + $7::bigint
+    FROM decided WHERE publisher_epoch = $1 AND decided.refused IS NULL RETURNING lease_seq
 )
 SELECT through_at, depth, oldest_seconds, ttl_ms, refused,
+    now + make_interval(secs => ttl_ms / 1000.0) AS until,
     (SELECT lease_seq FROM taken) AS lease_seq,
     (SELECT publisher_epoch FROM book.publisher) AS publisher_epoch
 FROM decided
@@ -85,11 +92,14 @@ class LeaseRefusal(StrEnum):
     DENIALS_WAITING = "DENIALS_WAITING"  # a change of a breaker is decided and not published
     OVERRIDE_OVERDUE = "OVERRIDE_OVERDUE"  # a forced state should have ended, and nobody ended it
     EVALUATION_BEHIND = "EVALUATION_BEHIND"  # by the database's clock
+    DUE_BEHIND = "DUE_BEHIND"  # accounts whose instant has come were not evaluated for it
     EVALUATION_STANDS = "EVALUATION_STANDS"  # we have not seen it move, by our own stop-watch
     OUTBOX_BEHIND = "OUTBOX_BEHIND"  # some message has waited too long
+    RELEASE_UNPROVEN = "RELEASE_UNPROVEN"  # the log lets go what two people have not signed for
     LOG_CONTRADICTS = "LOG_CONTRADICTS"  # a record that does not count stands last, again and again
     LOG_AHEAD = "LOG_AHEAD"  # the log knows a change that the book does not: an older book?
-    LOG_SILENT = "LOG_SILENT"  # taken, and whether it was written is not known
+    LOG_SILENT = "LOG_SILENT"  # something was to be written, and whether it was is not known
+    LOG_REFUSES = "LOG_REFUSES"  # the log takes no record of the breaker from us
 
 
 class Superseded(Exception):
@@ -103,6 +113,8 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
         refused: Why there is none.
         lease_seq: Its number; 0 if there is none.
         ttl_ms: How long it counts.
+        until: Until when, by the database's clock; None if it does not count by itself, and unless
+            it is known to be on the log.
         through_at: Every input that arrived before this was decided; None if none ever was.
         depth: Messages that wait in the outbox.
         oldest_seconds: How long the oldest of them has waited.
@@ -114,6 +126,7 @@ class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
     through_at: datetime | None
     depth: int
     oldest_seconds: float
+    until: datetime | None = None
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -200,4 +213,25 @@ async def ask_for_lease(
         through_at=row["through_at"],
         depth=row["depth"],
         oldest_seconds=row["oldest_seconds"],
+        until=row["until"] if refused is None else None,
+    )
+
+
+async def note(
+    pool: asyncpg.Pool, epoch: int, refused: LeaseRefusal | None, *, until: datetime | None = None
+) -> None:
+    """Write down what came of a round, for whoever watches over us; see `lapse`.
+
+    Args:
+        pool: The book.
+        epoch: Ours; nothing is written if another publisher has taken over.
+        refused: Why there is no lease; None if there is one.
+        until: When that ends, once it is on the log.
+    """
+    await pool.execute(
+        "UPDATE book.publisher SET asked_at = clock_timestamp(), refused = $2, "
+        "lease_until = coalesce($3, lease_until) WHERE publisher_epoch = $1",
+        epoch,
+        None if refused is None else refused.value,
+        until,
     )

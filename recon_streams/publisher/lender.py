@@ -10,8 +10,9 @@ from typing import Final
 
 import asyncpg
 import msgspec
+import structlog
 
-from recon_streams.log.errors import LogUnreachable
+from recon_streams.log.errors import LogUnreachable, RecordRefused
 from recon_streams.log.port import LogWriter
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.publisher.announcing import BREAKER_TOPIC, Announcer, Permits
@@ -24,6 +25,8 @@ from recon_streams.publisher.lease import (
 )
 from topics.breaker import LEASE_KEY, LeaseRecord, StateHead
 
+_log = structlog.get_logger()
+
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 # A lease that follows on one of long ago gives little or nothing: then two are written.
 _FRESH_ROUNDS: Final = 1.5
@@ -31,7 +34,11 @@ _SILENCES_MAX: Final = 3
 
 
 class Lender:
-    """One publisher's leases, from its take-over on."""
+    """One publisher's leases, from its take-over on.
+
+    Attributes:
+        epoch: The publisher's.
+    """
 
     def __init__(
         self,
@@ -46,10 +53,11 @@ class Lender:
         self._pool = pool
         self._writer = writer
         self._terms = terms
-        self._publisher_id, self._epoch = publisher
+        self._publisher_id, self.epoch = publisher
         self._announcer, self._permits = announcing
         self._progress = Progress()
         self._written_at: float | None = None
+        self._written_seq = 0
         self._is_in_doubt = False
         self._silences = 0
 
@@ -77,7 +85,7 @@ class Lender:
         answer = await ask_for_lease(
             self._pool,
             self._terms,
-            epoch=self._epoch,
+            epoch=self.epoch,
             step=2 if self._is_in_doubt else 1,
             own=(self._progress.through_at, self._progress.left_ms(self._terms, asked_at)),
         )
@@ -92,9 +100,17 @@ class Lender:
             self._silences += 1
             if self._silences >= _SILENCES_MAX:
                 raise
-            return msgspec.structs.replace(answer, refused=LeaseRefusal.LOG_SILENT)
+            return _unwritten(answer, LeaseRefusal.LOG_SILENT)
+        except RecordRefused as refusal:
+            _log.error("lease_not_taken", reason=refusal.reason)
+            return _unwritten(answer, LeaseRefusal.LOG_REFUSES)
         self._is_in_doubt, self._silences = False, 0
         self._written_at = monotonic()
+        # Readers count nothing by a lease that follows on none.
+        follows = answer.lease_seq == self._written_seq + 1
+        self._written_seq = answer.lease_seq
+        if not follows:
+            answer = msgspec.structs.replace(answer, until=None)
         if copy_clock_ms is not None:
             self._permits.renew(answer.lease_seq, copy_clock_ms + answer.ttl_ms)
         return answer
@@ -102,9 +118,13 @@ class Lender:
     def _record(self, answer: LeaseAnswer, head: StateHead) -> OutgoingRecord:
         lease = LeaseRecord(
             publisher_id=self._publisher_id,
-            publisher_epoch=self._epoch,
+            publisher_epoch=self.epoch,
             lease_seq=answer.lease_seq,
             ttl_ms=answer.ttl_ms,
             state_head=head,
         )
         return OutgoingRecord(BREAKER_TOPIC, LEASE_KEY, _ENCODER.encode(lease))
+
+
+def _unwritten(answer: LeaseAnswer, refused: LeaseRefusal) -> LeaseAnswer:
+    return msgspec.structs.replace(answer, refused=refused, lease_seq=0, ttl_ms=0, until=None)

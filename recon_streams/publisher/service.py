@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from recon_streams.book.connection import Session
+from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogProbe, LogWriter
 from recon_streams.publisher import lease, newest, outbox
 from recon_streams.publisher.announcing import Announcer, NoPermits, Permits
@@ -31,8 +32,14 @@ HEARTBEAT_SECONDS: Final = 1.0
 # Above the longest pause of a process that is well.
 SILENCE_SECONDS_MAX: Final = 5
 # What is over in a moment is asked about again in a moment, and not a round later.
-_BRIEF: Final = (LeaseRefusal.DENIALS_WAITING, LeaseRefusal.EVALUATION_STANDS)
+_BRIEF: Final = (
+    LeaseRefusal.DENIALS_WAITING,
+    LeaseRefusal.DUE_BEHIND,
+    LeaseRefusal.EVALUATION_STANDS,
+)
 _BRIEF_SECONDS: Final = 0.25
+# Who begins has not seen the evaluation move yet; that says nothing about the evaluation.
+_BEGINNING_SECONDS: Final = 5
 
 _log = structlog.get_logger()
 
@@ -125,16 +132,21 @@ async def _work(parts: PublisherParts, publisher_id: str, decided: asyncio.Event
     )
     known = await newest.states(parts.pool)
     await parts.permits.load(known)
-    await writer.relay_all(parts.pool, rows_max=parts.rows_max)
-    await repairer.compare_all()
-    await _together(
-        _relay_for_ever(parts, writer, decided),
-        _lease_for_ever(parts, repairer, lender, tail),
-        parts.permits.run(),
-        restate_for_ever(
-            parts.pool, writer, every_seconds=parts.full_state_seconds, scopes=len(known)
-        ),
-    )
+    try:
+        await writer.relay_all(parts.pool, rows_max=parts.rows_max)
+        await repairer.compare_all()
+        await _together(
+            _relay_for_ever(parts, writer, decided),
+            _lease_for_ever(parts, repairer, lender, tail),
+            parts.permits.run(),
+            restate_for_ever(
+                parts.pool, writer, every_seconds=parts.full_state_seconds, scopes=len(known)
+            ),
+        )
+    except LogUnreachable:
+        # Whoever watches over us in another process may hear of the log from us only.
+        await lease.note(parts.pool, epoch, LeaseRefusal.LOG_SILENT)
+        raise
 
 
 async def _together(*works: Coroutine[Any, Any, None]) -> None:
@@ -168,11 +180,15 @@ async def _relay_for_ever(
 async def _lease_for_ever(
     parts: PublisherParts, repairer: Repairer, lender: Lender, tail: BreakerTail
 ) -> None:
+    first_at = monotonic()
     while True:
         began_at = monotonic()
         refused = await repairer.look()
         answer = await lender.lend(tail.head) if refused is None else await _refusal(parts, refused)
         parts.listener.lease_decided(answer)
+        is_beginning = monotonic() - first_at < _BEGINNING_SECONDS
+        if not (is_beginning and answer.refused is LeaseRefusal.EVALUATION_STANDS):
+            await lease.note(parts.pool, lender.epoch, answer.refused, until=answer.until)
         pause = parts.terms.renew_seconds
         if answer.refused in _BRIEF:
             pause = _BRIEF_SECONDS

@@ -107,7 +107,7 @@ class BreakerTail:
         if record.key is None or record.key == LEASE_KEY:
             return
         scope = record.key.decode(errors="replace")
-        state = _state_of(record, scope)
+        state = state_of(record, scope)
         if state is None:
             newest[scope] = _Said(record, None, None)
             self._listener.unusable(record)
@@ -117,7 +117,7 @@ class BreakerTail:
             self._listener.stale(record)
         # Not verified: what a forged one does to it ends when the book is asked.
         self._highest[scope] = max(version, self._highest.get(scope, _NEVER))
-        if version > self.proven.get(scope, _NEVER) and _is_signed(record, keys):
+        if version > self.proven.get(scope, _NEVER) and is_signed(record, keys):
             self.proven[scope] = version
         self.head = StateHead(offset=record.offset, seq=state.seq)
         newest[scope] = _Said(record, version, state.state)
@@ -133,7 +133,7 @@ class BreakerTail:
         record, version, state = said
         self.last.pop(scope, None)
         self.states.pop(scope, None)
-        if version is not None and not _is_signed(record, keys):
+        if version is not None and not is_signed(record, keys):
             self._listener.unusable(record)
             version = None
         if version is not None and state is not None:
@@ -145,12 +145,13 @@ class BreakerTail:
         self._suspects.add(scope)
 
 
-def _is_signed(record: Record, keys: PublicKeys) -> bool:
+def is_signed(record: Record, keys: PublicKeys) -> bool:
+    """Return whether one of `keys` has signed `record`, which has a value."""
     assert record.value is not None, "it was decoded"
     return signature_flaw(record.value, record.headers, keys) is None
 
 
-def _state_of(record: Record, scope: str) -> BreakerRecord | None:
+def state_of(record: Record, scope: str) -> BreakerRecord | None:
     """Return what `record` says of `scope`; None if that is nothing a reader could use."""
     if record.value is None:
         return None

@@ -1,7 +1,8 @@
 """When a lease may be given, for how long and which one: by the database and a stop-watch only."""
 
 import asyncio
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from recon_streams.book.streams import book_time, note_caught_up
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import Appended, OutgoingRecord, TopicPartition
+from recon_streams.positions.due import take_due
+from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.publisher import lease
 from recon_streams.publisher.announcing import Announcer, NoPermits
 from recon_streams.publisher.lease import LeaseAnswer, LeaseRefusal, LeaseTerms, Progress
 from recon_streams.publisher.lender import Lender
+from recon_streams.registry.definition import AccountDefinition, BankAccount
 from recon_streams.testing.keys import new_key_ring
 from topics.breaker import LEASE_KEY, LEASE_MS_MAX, BreakerState, StateHead
 
@@ -89,8 +93,8 @@ async def test_a_lease_is_shorter_by_what_the_evaluation_is_old(book: Book, epoc
     answer = await ask(book, epoch=epoch)
     assert answer.refused is None
     assert LEASE_MS_MAX - 5_500 < answer.ttl_ms <= LEASE_MS_MAX - 4_000
-    until = await book.pool.fetchval("SELECT lease_until FROM book.publisher")
-    assert until <= await book_time(book.pool) + timedelta(milliseconds=answer.ttl_ms)
+    assert answer.until is not None
+    assert answer.until <= await book_time(book.pool) + timedelta(milliseconds=answer.ttl_ms)
 
 
 async def test_an_evaluation_that_is_too_old_lends_nothing(book: Book, epoch: int) -> None:
@@ -140,6 +144,91 @@ async def test_a_forced_state_that_nobody_ends_ends_all_permission(book: Book, e
             seconds,
         )
         assert (await ask(book, epoch=epoch)).refused is refused
+
+
+async def test_a_lease_counts_from_the_oldest_instant_that_is_due_and_undone(
+    book: Book, epoch: int
+) -> None:
+    await book.decide_through()
+    await wake(book, 4)
+    answer = await ask(book, epoch=epoch)
+    assert answer.refused is None, "who is busy with what falls due is not refused"
+    assert LEASE_MS_MAX - 6_000 < answer.ttl_ms <= LEASE_MS_MAX - 4_000
+    await wake(book, 11)
+    assert (await ask(book, epoch=epoch)).refused is LeaseRefusal.DUE_BEHIND
+    assert await book.pool.fetchval("SELECT lease_seq FROM book.publisher") == 1
+
+
+async def test_what_falls_due_only_behind_the_watermark_is_not_undone(
+    book: Book, epoch: int
+) -> None:
+    # Nothing is overdue while the record that settles it may still wait to be read.
+    await book.decide_through(seconds_ago=6)
+    await wake(book, 5)
+    answer = await ask(book, epoch=epoch)
+    assert answer.refused is None
+    assert answer.ttl_ms > LEASE_MS_MAX - 8_000, "it is as old as the watermark, and no older"
+
+
+async def test_leases_return_once_what_was_due_is_done(book: Book, epoch: int) -> None:
+    await book.decide_through()
+    await wake(book, 3600)
+    assert (await ask(book, epoch=epoch)).refused is LeaseRefusal.DUE_BEHIND
+    now = await book_time(book.pool)
+    assert await take_due(book.pool, DirectoryCache(), now=now) == 1
+    assert (await ask(book, epoch=epoch)).refused is None
+
+
+async def test_two_thousand_accounts_that_fall_silent_at_once_take_no_permission_away(
+    book: Book, epoch: int
+) -> None:
+    await wake(book, 1, accounts=2_000)
+    await book.decide_through()
+    worst_ms, taken = LEASE_MS_MAX, 1
+    while taken:
+        answer = await ask(book, epoch=epoch)
+        assert answer.refused in {None, LeaseRefusal.DENIALS_WAITING}
+        if answer.refused is None:
+            worst_ms = min(worst_ms, answer.ttl_ms)
+        taken = await take_due(book.pool, DirectoryCache(), now=await book_time(book.pool))
+        await book.decide_through()
+        await book.relay()
+    assert worst_ms >= TERMS.ttl_ms_min
+
+
+async def test_what_is_due_is_asked_for_by_one_look_into_an_index(book: Book, epoch: int) -> None:
+    await wake(book, 3600, accounts=2_000)
+    await book.owner.execute("ANALYZE positions.account_state")
+    plan = await book.owner.fetchval(f"EXPLAIN (FORMAT JSON) {lease.OLDEST_DUE}")
+    nodes = list(_nodes(json.loads(plan)[0]["Plan"]))
+    assert {each.get("Index Name") for each in nodes} - {None} == {"account_state_wake"}
+    assert not [each for each in nodes if each["Node Type"] == "Seq Scan"]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from _nodes(each)
+
+
+async def wake(book: Book, seconds_ago: float, *, accounts: int = 1) -> None:
+    """Have the instant of `accounts` come so long ago, by the database's clock."""
+    definitions = [
+        AccountDefinition(
+            account_id=f"A{number}",
+            currency="AED",
+            scale=2,
+            bank_accounts=(BankAccount(identification=f"B-{number}"),),
+        )
+        for number in range(accounts)
+    ]
+    began_at = await book_time(book.pool) - timedelta(days=1)
+    await apply_registry(book.owner, definitions, source="t", actor="t", now=began_at)
+    await book.owner.execute(
+        "UPDATE positions.account_state SET wake_at = clock_timestamp() - make_interval(secs => $1)",
+        seconds_ago,
+    )
+    await book.relay()
 
 
 async def test_what_merely_informs_may_wait_a_little(book: Book, epoch: int) -> None:
