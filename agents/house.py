@@ -14,7 +14,7 @@ from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
 from agents.expiring import end_expired_for_ever
 from agents.gauges import check_invariants, show_gauges
-from agents.hearing import watch_hearing_for_ever
+from agents.hearing import Hearing, watch_hearing_for_ever
 from agents.instants import Beside, make_planners, sweep_terms
 from agents.intakes import canonical, make_intakes
 from agents.logs import Logs
@@ -44,7 +44,7 @@ from recon_streams.runtime.source import LogSource
 from recon_streams.runtime.telemetry import Telemetry
 from recon_streams.runtime.watchdog import watch_progress
 from recon_streams.schedule.scheduler import keep_schedule_for_ever
-from recon_streams.signing.key_ring import KeyRing
+from recon_streams.signing.key_ring import KeyRing, KeySetFile
 from recon_streams.sweeps.table import RollingView
 
 _log = structlog.get_logger()
@@ -101,16 +101,13 @@ class House:
             on_started: Called once everything is at work.
         """
         self._on_started = on_started
-        settings, pool, logs = self._settings, self._pool, self._logs
         tasks = [
             self._task("book", self._ask_the_book),
             self._task("sessions", self._end_stuck_sessions),
             self._task("gauges", lambda: show_gauges(self._pool, self._metrics)),
             self._task("invariants", lambda: check_invariants(self._pool, self._telemetry)),
             # Beside workers too: a publisher that is dead does not say so itself.
-            self._task(
-                "hearing", lambda: watch_hearing_for_ever(settings.breaker, pool, logs.probe)
-            ),
+            self._task("hearing", self._hear_services),
         ]
         if self._duties.publisher:
             tasks.append(self._task("publisher", self._publish))
@@ -209,6 +206,13 @@ class House:
         await publish_for_ever(
             self._settings, self._pool, self._logs, keys=self._keys, as_whom=told
         )
+
+    async def _hear_services(self) -> None:
+        pinned = self._settings.signing.public_keys_file
+        keys = self._keys or (None if pinned is None else KeySetFile(public_keys_file=pinned))
+        pool, probe, terms = self._pool, self._logs.probe, self._settings.breaker
+        hearing = Hearing(pool, probe, terms, keys=keys, telemetry=self._telemetry)
+        await watch_hearing_for_ever(hearing)
 
     async def _keep_schedule(self) -> None:
         await keep_schedule_for_ever(

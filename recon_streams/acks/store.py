@@ -1,12 +1,13 @@
 """The SQL of acknowledgements: what each payout service said last, and every change it knew."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
 import asyncpg
 import msgspec
 
+from recon_streams.acks.watch import Claim, ClaimFlaw
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
@@ -30,14 +31,22 @@ _CLIENT: Final = Bulk(
     "ack_client",
     (
         ("client_id", "text"),
-        ("through_offset", "bigint"),
+        ("claimed_offset", "bigint"),
         ("acked_at", "timestamptz"),
         ("heard_at", "timestamptz"),
     ),
-    "INSERT INTO acks.client (client_id, through_offset, acked_at, heard_at) "
+    # What counted so far does until this is held against the log; what was refused may be no more.
+    "INSERT INTO acks.client (client_id, claimed_offset, acked_at, heard_at) "
     "SELECT * FROM {rows} ON CONFLICT (client_id) DO UPDATE SET "
-    "through_offset = excluded.through_offset, acked_at = excluded.acked_at, "
-    "heard_at = excluded.heard_at",
+    "claimed_offset = excluded.claimed_offset, acked_at = excluded.acked_at, "
+    "heard_at = excluded.heard_at, refused = NULL",
+)
+_CLAIMS: Final = "SELECT client_id, claimed_offset, through_offset, refused FROM acks.client"
+_SETTLE: Final = (
+    "UPDATE acks.client AS c SET through_offset = k.through_offset, refused = k.refused "
+    "FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[]) "
+    "AS k (client_id, claimed_offset, through_offset, refused) "
+    "WHERE (c.client_id, c.claimed_offset) = (k.client_id, k.claimed_offset)"
 )
 _KNOWN: Final = (
     "SELECT client_id, scope, epoch, seq FROM acks.ack JOIN "
@@ -95,7 +104,25 @@ def write(unit: UnitOfWork, heard: Sequence[Heard]) -> None:
     unit.write(_ACK, rows.values())
 
 
-async def through_offsets(pool: asyncpg.Pool) -> Mapping[str, int]:
-    """Return how far each service that ever spoke has followed `recon.breaker`."""
-    rows = await pool.fetch("SELECT client_id, through_offset FROM acks.client")
-    return {row["client_id"]: row["through_offset"] for row in rows}
+async def claims(pool: asyncpg.Pool) -> list[Claim]:
+    """Return how far each service that ever spoke says that it has followed `recon.breaker`."""
+    return [
+        Claim(
+            client_id=row["client_id"],
+            claimed_offset=row["claimed_offset"],
+            through_offset=row["through_offset"],
+            flaw=None if row["refused"] is None else ClaimFlaw(row["refused"]),
+        )
+        for row in await pool.fetch(_CLAIMS)
+    ]
+
+
+async def settle(pool: asyncpg.Pool, settled: Sequence[Claim]) -> None:
+    """Note what came of `settled`; a service that has spoken again meanwhile is left alone."""
+    await pool.execute(
+        _SETTLE,
+        [each.client_id for each in settled],
+        [each.claimed_offset for each in settled],
+        [each.through_offset for each in settled],
+        [None if each.flaw is None else each.flaw.value for each in settled],
+    )

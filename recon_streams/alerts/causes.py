@@ -14,7 +14,7 @@ from recon_streams.alerts.telling import tell
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
 
-# What is as it was is counted this often.
+# What is as it was, in the same words, is counted this often.
 COUNTED_SECONDS = 60.0
 
 
@@ -64,4 +64,9 @@ async def _there(connection: Session, alert_class: str) -> dict[str, Alarm]:
 
 
 def _says_more(known: Alarm, facts: Facts, at: datetime) -> bool:
-    return is_news(facts, known.facts) or (at - known.last_seen).total_seconds() >= COUNTED_SECONDS
+    # Other words for the same cause are kept with it, and told to nobody by themselves.
+    return (
+        is_news(facts, known.facts)
+        or facts.summary != known.facts.summary
+        or (at - known.last_seen).total_seconds() >= COUNTED_SECONDS
+    )

@@ -108,6 +108,11 @@ class Metrics:
             "Records on recon.breaker no reader believes; somebody else writes there",
             registry=registry,
         )
+        self.unheard_breakers = Counter(
+            "recon_breaker_records_unheard",
+            "Records on recon.breaker that who watches acknowledgements has left out, unsigned",
+            registry=registry,
+        )
         self.stale_breakers = Counter(
             "recon_breaker_stale_records",
             "Records on recon.breaker below one that was there already; a process woke up",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from recon_streams.signing.private_key import make_private_key, read_private_key
 from recon_streams.signing.public_keys import (
@@ -12,6 +13,25 @@ from recon_streams.signing.public_keys import (
     write_key_set,
 )
 from recon_streams.signing.signer import Signer
+
+
+class PublicHalves(Protocol):
+    """Says what readers pin, whoever signs."""
+
+    def trusted(self) -> PublicKeys:
+        """Return what a reader trusts now. Raises `KeyUnusable`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeySetFile:
+    """What a process knows of keys that signs nothing itself: the file that readers pin."""
+
+    public_keys_file: Path
+
+    def trusted(self) -> PublicKeys:
+        """See `PublicHalves.trusted`: read again at each call."""
+        return read_key_set(self.public_keys_file)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from recon_streams.acks.intake import BreakerAcks
-from recon_streams.acks.store import through_offsets
+from recon_streams.acks.store import claims
 from recon_streams.book.intake import Reading
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.clock import utc_now
@@ -42,6 +42,10 @@ def refusal(record: Record) -> Refused:
     return caught.value
 
 
+async def claimed(pool: asyncpg.Pool) -> dict[str, int]:
+    return {each.client_id: each.claimed_offset for each in await claims(pool)}
+
+
 async def decide(pool: asyncpg.Pool, *records: Record) -> Sequence[Outcome]:
     readings = []
     for each in records:
@@ -58,7 +62,7 @@ async def test_a_service_says_how_far_it_has_come_and_what_it_now_denies(
 ) -> None:
     outcomes = await decide(pool, ack(0), ack(1, **CHANGE))
     assert [each.disposition for each in outcomes] == [Disposition.OBSERVATION] * 2
-    assert await through_offsets(pool) == {"p1": 41}
+    assert await claimed(pool) == {"p1": 41}
     row = await pool.fetchrow("SELECT * FROM acks.ack")
     assert (row["client_id"], row["scope"], row["epoch"], row["state"]) == (
         "p1", SCOPE, 1, "SUSPENDED",
@@ -77,7 +81,7 @@ async def test_the_same_change_acknowledged_again_is_a_duplicate(pool: asyncpg.P
 async def test_a_service_that_starts_anew_says_anew_how_far_it_is(pool: asyncpg.Pool) -> None:
     await decide(pool, ack(60))
     await decide(pool, ack(61, through_offset=3))
-    assert await through_offsets(pool) == {"p1": 3}
+    assert await claimed(pool) == {"p1": 3}
 
 
 async def test_a_scope_nobody_knows_and_an_epoch_nobody_published_are_held(
@@ -97,7 +101,7 @@ async def test_a_scope_nobody_knows_and_an_epoch_nobody_published_are_held(
         [(RefusalCode.OUT_OF_RANGE, "/epoch")],
         [],
     ]
-    assert await through_offsets(pool) == {"p1": 43}, "of what is held nothing counts"
+    assert await claimed(pool) == {"p1": 43}, "of what is held nothing counts"
 
 
 def test_a_service_nobody_registered_is_refused_by_name() -> None:

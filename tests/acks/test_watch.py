@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from recon_streams.acks.watch import Denials
+import pytest
+
+from recon_streams.acks.watch import Claim, ClaimFlaw, Denials, held_against
 from topics.breaker import BreakerRecord, BreakerState
 
 SCOPE, OTHER = "account:A:AED", "account:B:AED"
@@ -84,3 +86,21 @@ def test_nobody_is_waited_for_where_no_service_is_registered() -> None:
     denials.see(record(2), 10, 0.0)
     assert denials.unheard((), {}, seconds=60, patience_seconds=5) == []
     assert denials._waiting == []
+
+
+@pytest.mark.parametrize(("claimed", "counts"), [(0, 0), (10, 10), (11, 0), (2**62, 0)])
+def test_nobody_has_heard_what_was_never_written(claimed: int, counts: int) -> None:
+    held = held_against(Claim(client_id="p1", claimed_offset=claimed), 10)
+    assert held.through_offset == counts
+    assert (held.flaw is ClaimFlaw.BEYOND_THE_LOG) == (claimed > 10)
+
+
+def test_what_was_said_of_the_future_does_not_come_true() -> None:
+    held = held_against(Claim(client_id="p1", claimed_offset=1_000), 10)
+    assert held_against(held, 2_000) == held
+
+
+def test_what_was_heard_of_another_log_does_not_count_on_this_one() -> None:
+    held = held_against(Claim(client_id="p1", claimed_offset=1_000), 1_000)
+    assert held.through_offset == 1_000
+    assert held_against(held, 3).through_offset == 0
