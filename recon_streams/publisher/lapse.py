@@ -33,7 +33,7 @@ WORDS: Final[Mapping[LeaseRefusal, str]] = {
     LeaseRefusal.EVALUATION_STANDS: "the evaluation of inputs stands still",
     LeaseRefusal.OUTBOX_BEHIND: "messages wait in the outbox for too long",
     LeaseRefusal.RELEASE_UNPROVEN: "the log lets a scope go, and two people have not signed for it",
-    LeaseRefusal.LOG_CONTRADICTS: "records that do not count stand last on the log, again and again",
+    LeaseRefusal.LOG_CONTRADICTS: "what does not count stands last on the log, again and again",
     LeaseRefusal.LOG_AHEAD: "the log knows changes of breakers that the book does not",
     LeaseRefusal.LOG_SILENT: "the log does not answer what is written to it",
     LeaseRefusal.LOG_REFUSES: "the log does not take what is written to it",

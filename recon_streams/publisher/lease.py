@@ -62,7 +62,7 @@ SELECT through_at, depth, oldest_seconds, ttl_ms, refused,
     (SELECT lease_seq FROM taken) AS lease_seq,
     (SELECT publisher_epoch FROM book.publisher) AS publisher_epoch
 FROM decided
-"""
+"""  # noqa: S608 - ours
 
 
 class LeaseTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""That no lease is in force is known from the book, and why: whoever is dead says nothing itself."""
+"""That no lease is in force, and why, is known from the book: who is dead says nothing itself."""
 
 import asyncio
 from collections.abc import Callable, Sequence

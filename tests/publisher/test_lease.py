@@ -196,7 +196,7 @@ async def test_two_thousand_accounts_that_fall_silent_at_once_take_no_permission
     assert worst_ms >= TERMS.ttl_ms_min
 
 
-async def test_what_is_due_is_asked_for_by_one_look_into_an_index(book: Book, epoch: int) -> None:
+async def test_what_is_due_is_asked_for_by_one_look_into_an_index(book: Book) -> None:
     await wake(book, 3600, accounts=2_000)
     await book.owner.execute("ANALYZE positions.account_state")
     plan = await book.owner.fetchval(f"EXPLAIN (FORMAT JSON) {lease.OLDEST_DUE}")
@@ -225,7 +225,8 @@ async def wake(book: Book, seconds_ago: float, *, accounts: int = 1) -> None:
     began_at = await book_time(book.pool) - timedelta(days=1)
     await apply_registry(book.owner, definitions, source="t", actor="t", now=began_at)
     await book.owner.execute(
-        "UPDATE positions.account_state SET wake_at = clock_timestamp() - make_interval(secs => $1)",
+        "UPDATE positions.account_state "
+        "SET wake_at = clock_timestamp() - make_interval(secs => $1)",
         seconds_ago,
     )
     await book.relay()
