@@ -46,7 +46,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         severity: How urgent it is.
         alert_class: What kind of cause it is; each class has its runbook. It may change while the
             cause is there: a shortage that is gone leaves a breaker that is still open.
-        summary: One sentence for a person.
+        summary: One sentence for a person. Of a `resolve` it says what ended, when, after how long
+            and by what.
         source: What led to it: an input, as `topic/partition/offset`, the name of a run of a check,
             `time`, or `person`.
         at: The instant it is true for.
@@ -62,6 +63,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         last_seen: When the cause was last found there.
         count: How often it was found in this life. What is found again and is no worse is counted
             and not told again at once.
+        life: How often this cause has begun, this time included.
+        ended_at: Of a `resolve`, when the cause was gone. None if it is there still, and told as a
+            part of `instead` from now on.
+        lasted_seconds: From `first_seen` until then.
+        ended_by: What ended it: an input, as `topic/partition/offset`, the name of a run of a check,
+            `time` if it went by itself, or `person`.
+        instead: Of a `resolve`, the key of the alert that is told in its place; None if it is over.
         links: Where to read on.
         schema_version: The major version of the contract.
     """
@@ -83,5 +91,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_seen: Instant | None = None
     last_seen: Instant | None = None
     count: int = 1
+    life: int = 1
+    ended_at: Instant | None = None
+    lasted_seconds: int | None = None
+    ended_by: str | None = None
+    instead: str | None = None
     links: AlertLinks | None = None
     schema_version: int = 1

@@ -9,6 +9,8 @@ import msgspec
 from topics.alerts import Severity
 
 SUMMARY_CHARACTERS_MAX: Final = 1024  # what PagerDuty takes
+# What inhibits an alert that is quiet for now; no alert has this key.
+QUIET: Final = "quiet"
 
 
 @unique
@@ -41,6 +43,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             feed is not silent as a whole.
         is_of_feed: It follows from the silence of the scope's bank, where that is silent as a
             whole.
+        quiet_until: It is no trouble before this instant, as with an account that is new and has
+            yet to be proven; only then is it told, if it is still there.
     """
 
     alert_class: str
@@ -57,10 +61,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     feed: str | None = None
     awaits_feed: bool = False
     is_of_feed: bool = False
+    quiet_until: datetime | None = None
 
     @property
     def is_critical(self) -> bool:
-        """Return whether money is missing, or may be: then nothing keeps it from being told."""
+        """Return whether money is missing, or may be: only too many of a kind are told as one."""
         return self.severity is Severity.CRITICAL
 
 
@@ -103,6 +108,12 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
     instead: str | None = None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether it is no trouble yet."""
+        until = self.facts.quiet_until
+        return until is not None and self.at < until and not self.facts.is_critical
+
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):
     """The cause is gone."""
@@ -138,10 +149,15 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Repeated(msgspec.Struct, frozen=True, kw_only=True):
-    """It has been there for long, and nobody has said that they have it in hand."""
+    """It has been there for long, and nobody has said that they have it in hand.
+
+    Or it `is_worse` than what was told, by a measure of whoever says so; then they are told too who
+    have it in hand.
+    """
 
     key: str
     at: datetime
+    is_worse: bool = False
 
 
 Signal: TypeAlias = Raised | Gone | Acknowledged | Covered | Released | Repeated

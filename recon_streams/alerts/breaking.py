@@ -91,14 +91,14 @@ def scope_signals(stop: Stop, *, at: datetime, source: str = "person") -> list[S
                 evidence=f"recon-streams breaker history {stop.scope}",
             ),
         )
-    return [told, *override_signals(stop, at=at)]
+    return [told, *override_signals(stop, at=at, source=source)]
 
 
-def override_signals(stop: Stop, *, at: datetime) -> list[Signal]:
+def override_signals(stop: Stop, *, at: datetime, source: str) -> list[Signal]:
     """Return that the state of a scope is forced, or that it is not, or not any more."""
     key = f"override:{stop.scope}"
     if stop.forced_until is None:
-        return [Gone(key=key, at=at)]
+        return [Gone(key=key, at=at, source=source)]
     until = f"{stop.forced_until:%H:%M:%S}Z"
     facts = Facts(
         alert_class=AlertClass.OVERRIDE_ACTIVE.value,

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from recon_streams.alerts.alarm import (
+    QUIET,
     Covered,
     Facts,
     Gone,
@@ -23,7 +24,8 @@ from recon_streams.alerts.alarm import (
     storm_key,
 )
 from recon_streams.alerts.classes import AlertClass, Component
-from recon_streams.alerts.storm import TOLD_MAX, storm_facts
+from recon_streams.alerts.storm import TOLD_MAX
+from recon_streams.alerts.storm_watch import raised_again, signals_of_storms, storms
 from recon_streams.alerts.telling import tell
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
@@ -50,19 +52,18 @@ _TOLD_OF_FEED: Final = (
     "::boolean WHERE p.feed = ANY($1::text[]) AND p.state <> 'RESOLVED' "
     "ORDER BY d.dedup_key LIMIT $2"
 )
-# What is told by itself, or will be as soon as its storm is over.
-_CLASS_COUNTS: Final = (
-    "SELECT c.alert_class, (SELECT count(*) FROM alerts.alert AS a "
-    "WHERE a.alert_class = c.alert_class AND a.state <> 'RESOLVED' "
-    "AND coalesce(a.inhibited_by NOT LIKE 'feed:%', true)) AS there "
-    "FROM unnest($1::text[]) AS c(alert_class)"
+# What is told by itself; beside it no more is told than anybody can read.
+_TOLD_OF_CLASS: Final = (
+    "SELECT alert_class, count(*) AS told FROM alerts.alert "
+    "WHERE alert_class = ANY($1::text[]) AND is_told AND state <> 'RESOLVED' GROUP BY alert_class"
 )
 _INHIBITED: Final = (
     "SELECT a.dedup_key, a.alert_class, a.inhibited_by, "
     "a.inhibited_at, "
     "coalesce(b.state, 'RESOLVED') <> 'RESOLVED' AS is_on, b.last_seen AS ended_at "
     "FROM alerts.alert AS a LEFT JOIN alerts.alert AS b ON b.dedup_key = a.inhibited_by "
-    "WHERE a.inhibited_by IS NOT NULL "
+    "WHERE a.inhibited_by IS NOT NULL AND (a.inhibited_by <> $2 "
+    "OR (a.body -> 'facts' ->> 'quiet_until')::timestamptz <= $3) "
     "AND coalesce(b.state, 'RESOLVED') = 'RESOLVED' ORDER BY a.dedup_key LIMIT $1"
 )
 _LONG: Final = (
@@ -116,9 +117,8 @@ async def _signals(
     connection: Session, feeds: Mapping[str, int], terms: KeeperTerms, now: datetime
 ) -> list[Signal]:
     signals = await _of_feeds(connection, feeds, now)
-    signals += await _of_storms(connection, now)
-    begin = {signal.key for signal in signals if isinstance(signal, Raised)}
-    return signals + await _released(connection, begin, terms, now)
+    signals += await signals_of_storms(connection, now)
+    return signals + await _released(connection, signals, terms, now)
 
 
 async def _long(connection: Session, terms: KeeperTerms, now: datetime) -> list[Signal]:
@@ -160,33 +160,18 @@ def _stale(feed: str, accounts: int) -> Facts:
     )
 
 
-async def _of_storms(connection: Session, now: datetime) -> list[Signal]:
-    """Return which storms are over."""
-    prefix = storm_key("")
-    active = [
-        row["dedup_key"].removeprefix(prefix)
-        for row in await connection.fetch(_ACTIVE, AlertClass.ALERT_STORM)
-    ]
-    if not active:
-        return []
-    counts = await connection.fetch(_CLASS_COUNTS, active)
-    return [
-        Gone(key=storm_key(row["alert_class"]), at=now)
-        for row in counts
-        if row["there"] <= TOLD_MAX
-    ]
-
-
 async def _released(
-    connection: Session, begin: set[str], terms: KeeperTerms, now: datetime
+    connection: Session, said: list[Signal], terms: KeeperTerms, now: datetime
 ) -> list[Signal]:
     """Return what is told after all, because what was told instead is over, or never was there.
 
-    Nothing of what waits for those that `begin` now. Too many of a class at once are a storm like
-    any other.
+    Nothing of what waits for those that begin by what is `said` at this look. Too many of a class
+    are a storm like any other.
     """
+    end = {signal.key for signal in said if isinstance(signal, Gone)}
+    begin = {signal.key for signal in said if isinstance(signal, Raised)} - end
     free: dict[str, list[Released]] = {}
-    for row in await connection.fetch(_INHIBITED, _ROWS_MAX):
+    for row in await connection.fetch(_INHIBITED, _ROWS_MAX, QUIET, now):
         waits = row["inhibited_by"].startswith(feed_key(""))
         since = max(at for at in (row["inhibited_at"], row["ended_at"]) if at is not None)
         if row["inhibited_by"] in begin or (waits and now - since < terms.feed_hold):
@@ -194,13 +179,19 @@ async def _released(
         free.setdefault(row["alert_class"], []).append(
             Released(key=row["dedup_key"], at=now, by=row["inhibited_by"])
         )
+    if not free:
+        return []
+    rows = await connection.fetch(_TOLD_OF_CLASS, list(free))
+    told = {row["alert_class"]: row["told"] for row in rows}
+    on = {storm_key(each.alert_class): each.alarm for each in await storms(connection)}
     signals: list[Signal] = []
     for alert_class, released in free.items():
-        if len(released) <= TOLD_MAX:
+        storm = storm_key(alert_class)
+        known = None if storm in end else on.get(storm)
+        if known is None and told.get(alert_class, 0) + len(released) <= TOLD_MAX:
             signals += released
             continue
-        storm = storm_key(alert_class)
-        facts = storm_facts(alert_class, "time")
-        signals.append(Raised(key=storm, at=now, facts=facts))
-        signals += [Covered(key=each.key, at=now, by=storm) for each in released]
+        keys = [each.key for each in released]
+        signals.append(await raised_again(connection, alert_class, known, now, with_keys=keys))
+        signals += [Covered(key=key, at=now, by=storm) for key in keys]
     return signals

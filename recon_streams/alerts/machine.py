@@ -7,7 +7,8 @@
                           └───────── RESOLVED ◀──────────┘
 
 What is inhibited lives in the same way and is not told. When the alert that is told instead ends,
-what is still there is told. What is critical is always told.
+what is still there is told. What is critical is told, whatever else is; only a storm of its own
+class, which is then told as critical, stands for it.
 """
 
 from datetime import datetime
@@ -18,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from recon_streams.alerts.alarm import (
+    QUIET,
     Acknowledged,
     Alarm,
     AlarmState,
@@ -129,11 +131,15 @@ def _raised(alarm: Alarm | None, signal: Raised) -> Advance:
 
 def _first_told(alarm: Alarm, signal: Raised) -> Advance:
     """Return `alarm` told, or inhibited: by what inhibits it already, or by what `signal` names."""
-    facts, by = alarm.facts, alarm.inhibited_by
+    facts, by, storm = alarm.facts, alarm.inhibited_by, storm_key(alarm.facts.alert_class)
     inhibitor = None
-    if not facts.is_critical:
+    if facts.is_critical:
+        inhibitor = storm if signal.instead == storm else None
+    elif signal.is_quiet:
+        inhibitor = QUIET
+    else:
         # A storm goes on for as long as the class is the same; nothing else is kept.
-        inhibitor = by if by == storm_key(facts.alert_class) else signal.instead
+        inhibitor = by if by == storm else signal.instead
         if facts.feed is not None and _waits_for_feed(facts):
             inhibitor = feed_key(facts.feed)
     if inhibitor is None:
@@ -148,7 +154,10 @@ def _waits_for_feed(facts: Facts) -> bool:
 
 
 def _covered(alarm: Alarm, signal: Covered) -> Advance | None:
-    if alarm.facts.is_critical or alarm.inhibited_by == signal.by:
+    is_storm = signal.by == storm_key(alarm.facts.alert_class)
+    if alarm.facts.is_critical and (alarm.told is not None or not is_storm):
+        return None
+    if alarm.inhibited_by == signal.by:
         return None
     return _inhibited(alarm, signal.by)
 
@@ -191,7 +200,10 @@ def _told_again(alarm: Alarm, signal: Released | Repeated) -> Advance | None:
     if isinstance(signal, Released):
         is_due = alarm.inhibited_by == signal.by
     else:
-        is_due = alarm.told is not None and alarm.state is AlarmState.FIRING
+        is_in_hand = alarm.state is AlarmState.ACKNOWLEDGED
+        is_due = alarm.told is not None and (signal.is_worse or not is_in_hand)
+        if signal.is_worse:
+            alarm = replace(alarm, state=AlarmState.FIRING)
     return _told(_uninhibited(alarm)) if is_due else None
 
 

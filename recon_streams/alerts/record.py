@@ -7,6 +7,7 @@ import msgspec
 
 from recon_streams.alerts.alarm import SUMMARY_CHARACTERS_MAX, Alarm
 from recon_streams.alerts.classes import runbook_of
+from recon_streams.alerts.ending import ending_of
 from recon_streams.log.record import OutgoingRecord
 from topics.alerts import Alert, AlertAction, AlertLinks
 
@@ -23,7 +24,7 @@ def record_of(key: str, alarm: Alarm, action: AlertAction, at: datetime) -> Outg
 def alert_of(key: str, alarm: Alarm, action: AlertAction, at: datetime) -> Alert:
     """Return what is published of the cause `key`."""
     facts = alarm.facts
-    return Alert(
+    alert = Alert(
         dedup_key=key,
         action=action,
         severity=facts.severity,
@@ -41,7 +42,19 @@ def alert_of(key: str, alarm: Alarm, action: AlertAction, at: datetime) -> Alert
         first_seen=alarm.first_seen,
         last_seen=alarm.last_seen,
         count=alarm.count,
+        life=alarm.lives,
         links=AlertLinks(
             runbook=runbook_of(facts.component, facts.alert_class), evidence=facts.evidence
         ),
+    )
+    if action != "resolve":
+        return alert
+    ending = ending_of(alarm)
+    return msgspec.structs.replace(
+        alert,
+        summary=ending.words[:SUMMARY_CHARACTERS_MAX],
+        ended_at=ending.ended_at,
+        lasted_seconds=ending.lasted_seconds,
+        ended_by=ending.ended_by,
+        instead=alarm.inhibited_by,
     )

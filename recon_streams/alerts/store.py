@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from recon_streams.alerts.alarm import Acknowledged, Alarm, Signal
+from recon_streams.alerts.alarm import QUIET, Acknowledged, Alarm, Signal
 from recon_streams.alerts.machine import Advance
-from recon_streams.alerts.storm import COUNTED_MAX, Weather
+from recon_streams.alerts.storm import COUNTED_MAX, TOLD_MAX, Weather
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.connection import Session
 from recon_streams.book.unit_of_work import UnitOfWork
@@ -25,14 +25,18 @@ _LOCK: Final = (
     "SELECT dedup_key, body FROM alerts.alert WHERE dedup_key = ANY($1::text[]) "
     "ORDER BY dedup_key FOR UPDATE"
 )
-# A storm counts what on-call would have to read, not what waits for a feed.
+# A storm counts what on-call would have to read, not what waits for a feed or is quiet.
+COUNTS: Final = f"coalesce(a.inhibited_by NOT LIKE 'feed:%' AND a.inhibited_by <> '{QUIET}', true)"
 _WEATHER: Final = (
     f"WITH made AS ({_MAKE}) "  # noqa: S608 - ours
     "SELECT k.alert_class, EXISTS (SELECT FROM alerts.alert AS s "
     "WHERE s.dedup_key = 'storm:' || k.alert_class AND s.state <> 'RESOLVED') AS is_storm, "
     "(SELECT count(*) FROM (SELECT FROM alerts.alert AS a WHERE a.alert_class = k.alert_class "
-    "AND a.state <> 'RESOLVED' AND coalesce(a.inhibited_by NOT LIKE 'feed:%', true) "
-    "AND a.dedup_key <> ALL($3::text[]) LIMIT $4) AS c) AS others "
+    f"AND a.state <> 'RESOLVED' AND {COUNTS} "
+    "AND a.dedup_key <> ALL($3::text[]) LIMIT $4) AS c) AS others, "
+    "(SELECT count(*) FROM (SELECT FROM alerts.alert AS a WHERE a.alert_class = k.alert_class "
+    "AND a.is_told AND a.severity = 'critical' AND a.dedup_key <> ALL($3::text[]) "
+    f"LIMIT {TOLD_MAX}) AS c) AS critical_told "
     "FROM unnest($2::text[]) AS k(alert_class)"
 )
 _COLUMNS: Final = {
@@ -89,7 +93,10 @@ async def make_and_look(
     """
     rows = await connection.fetch(_WEATHER, sorted(new), sorted(classes), sorted(keys), COUNTED_MAX)
     return {
-        row["alert_class"]: Weather(others=row["others"], is_storm=row["is_storm"]) for row in rows
+        row["alert_class"]: Weather(
+            others=row["others"], critical_told=row["critical_told"], is_storm=row["is_storm"]
+        )
+        for row in rows
     }
 
 

@@ -1,16 +1,15 @@
 """When telling each alert of a class would hide the one that matters. Pure.
 
 A bank that is late leaves a thousand accounts without a statement, and a file that never came a
-thousand payments without a partner. On-call is told of that once; what is critical is always told.
+thousand payments without a partner. On-call is told of that once. What is critical is told one by
+one as well, but no more of it than anybody can read: beyond that the storm itself is critical.
 """
 
 from typing import Final, TypeGuard
 
 import msgspec
 
-from recon_streams.alerts.alarm import Facts, Raised, Signal, storm_key
-from recon_streams.alerts.classes import AlertClass, Component
-from topics.alerts import Severity
+from recon_streams.alerts.alarm import Raised, Signal, storm_key
 
 # Of one class; beyond, on-call reads the list.
 TOLD_MAX: Final = 50
@@ -23,59 +22,54 @@ class Weather(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     Attributes:
         others: Counted up to `COUNTED_MAX`.
+        critical_told: Critical ones among them that are told by themselves.
         is_storm: Whether on-call was told that there are too many, and not that it is over.
     """
 
     others: int
+    critical_told: int = 0
     is_storm: bool
 
 
-def weathered(signals: list[Signal], weather: dict[str, Weather]) -> list[Signal]:
-    """Return `signals` as they are told in this weather, and the storms that begin with them.
+def weathered(signals: list[Signal], weather: dict[str, Weather]) -> tuple[list[Signal], list[str]]:
+    """Return `signals` as they are told in this weather, and the classes whose storm begins.
 
     Args:
         signals: What a unit says, of any class.
         weather: By alert class.
     """
-    raised: dict[str, dict[str, Raised]] = {}
+    raised: dict[str, set[str]] = {}
     for signal in signals:
         if _is_counted(signal):
-            raised.setdefault(signal.facts.alert_class, {})[signal.key] = signal
-    begin: list[Signal] = []
-    stormy: set[str] = set()
-    for alert_class, of_class in raised.items():
-        found = weather.get(alert_class)
-        if found is None:
-            continue
-        if found.is_storm:
-            stormy.add(alert_class)
-        elif found.others + len(of_class) > TOLD_MAX:
-            stormy.add(alert_class)
-            last = list(of_class.values())[-1]
-            facts = storm_facts(alert_class, last.facts.source)
-            begin.append(Raised(key=storm_key(alert_class), at=last.at, facts=facts))
-    told = [
-        msgspec.structs.replace(signal, instead=storm_key(signal.facts.alert_class))
-        if _is_counted(signal) and signal.facts.alert_class in stormy
-        else signal
-        for signal in signals
+            raised.setdefault(signal.facts.alert_class, set()).add(signal.key)
+    found = {name: weather[name] for name in raised if name in weather}
+    begin = [
+        name
+        for name, seen in found.items()
+        if not seen.is_storm and seen.others + len(raised[name]) > TOLD_MAX
     ]
-    return told + begin
+    stormy = {name for name, seen in found.items() if seen.is_storm} | set(begin)
+    # How many more critical ones are told by themselves.
+    places = {name: TOLD_MAX - found[name].critical_told for name in stormy}
+    told: list[Signal] = []
+    for signal in signals:
+        if not _is_counted(signal) or signal.facts.alert_class not in stormy:
+            told.append(signal)
+            continue
+        alert_class = signal.facts.alert_class
+        if signal.facts.is_critical and places[alert_class] > 0:
+            places[alert_class] -= 1
+            told.append(signal)
+        else:
+            told.append(msgspec.structs.replace(signal, instead=storm_key(alert_class)))
+    return told, begin
 
 
 def _is_counted(signal: Signal) -> TypeGuard[Raised]:
     """Return whether it would be told by itself, as far as feeds are concerned."""
-    return isinstance(signal, Raised) and not signal.facts.awaits_feed and signal.instead is None
-
-
-def storm_facts(alert_class: str, source: str) -> Facts:
-    """Return what is told of a storm that began with `source`."""
-    return Facts(
-        alert_class=AlertClass.ALERT_STORM.value,
-        severity=Severity.ERROR,
-        summary=f"{alert_class}: more than {TOLD_MAX} are firing, and only critical ones are told "
-        "one by one",
-        component=Component.ALERTS.value,
-        source=source,
-        evidence=f"recon-streams alerts list --class {alert_class}",
+    return (
+        isinstance(signal, Raised)
+        and not signal.facts.awaits_feed
+        and not signal.is_quiet
+        and signal.instead is None
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from recon_streams.bridges.http import Post
-from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url
+from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url, story_of
 from recon_streams.kernel.clock import utc_now
 from topics.alerts import Alert
 
@@ -45,7 +45,9 @@ class Alertmanager:
         alert, now = delivery.alert, utc_now()
         labels = labels_of(alert)
         is_over = alert.action == "resolve"
-        said = [self._said(alert, labels, now if is_over else now + self._ends_after)]
+        # When it was over, as far as that is not ahead of the clock: it is to end now.
+        ended_at = min(now, alert.ended_at or now)
+        said = [self._said(alert, labels, ended_at if is_over else now + self._ends_after)]
         before = delivery.known.identity if delivery.known is not None else None
         if before is not None and dict(before) != labels:
             said.insert(0, self._said(alert, before, now))
@@ -70,7 +72,7 @@ class Alertmanager:
         return await self._post.send(msgspec.json.encode(said), self._headers)
 
     def _said(self, alert: Alert, labels: Mapping[str, str], ends_at: datetime) -> dict[str, Any]:
-        annotations = {"summary": alert.summary, **alert.amounts}
+        annotations = {"summary": alert.summary, **alert.amounts, **story_of(alert)}
         if alert.links is not None and alert.links.evidence is not None:
             annotations["evidence"] = alert.links.evidence
         url = runbook_url(alert, self._base)

@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url
+from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url, story_of
 from topics.alerts import Alert, Severity
 
 Security = Literal["starttls", "tls", "none"]
@@ -106,7 +106,8 @@ class Mail:
         alert = delivery.alert
         cause = sha256(alert.dedup_key.encode()).hexdigest()[:32]
         message = EmailMessage()
-        subject = f"{_TITLES[alert.action]} {alert.severity.value}: {alert.summary}"
+        title = _TITLES[alert.action] if alert.instead is None else "TOLD ELSEWHERE"
+        subject = f"{title} {alert.severity.value}: {alert.summary}"
         message["Subject"] = _one_line(subject)[:_SUBJECT_CHARACTERS_MAX]
         message["From"] = self._terms.sender
         message["To"] = ", ".join(self._terms.recipients)
@@ -126,8 +127,7 @@ class Mail:
             "tier": alert.tier,
             "status": alert.status,
             **alert.amounts,
-            "since": alert.first_seen.isoformat() if alert.first_seen else None,
-            "seen": f"{alert.count}x",
+            **story_of(alert),
             "evidence": alert.links.evidence if alert.links else None,
             "runbook": runbook_url(alert, self._base)
             or (alert.links.runbook if alert.links else None),

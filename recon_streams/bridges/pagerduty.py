@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from recon_streams.bridges.http import Post
-from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url
+from recon_streams.bridges.sink import Answer, Delivery, Outcome, runbook_url, story_of
 from topics.alerts import Alert
 
 URL: Final = "https://events.pagerduty.com/v2/enqueue"
@@ -39,8 +39,11 @@ class PagerDuty:
             "event_action": alert.action,
             "dedup_key": incident_key(alert.dedup_key),
         }
+        if alert.action != "acknowledge":
+            # With an end it becomes an entry of the incident's log: what ended it, and when.
+            event["payload"] = _payload(alert)
         if alert.action == "trigger":
-            event |= {"payload": _payload(alert), "client": "recon-streams"}
+            event["client"] = "recon-streams"
             url = runbook_url(alert, self._base)
             if url is not None:
                 event["links"] = [{"href": url, "text": f"Runbook: {alert.alert_class}"}]
@@ -65,7 +68,7 @@ def incident_key(dedup_key: str) -> str:
 def _payload(alert: Alert) -> dict[str, Any]:
     details: dict[str, Any] = {
         "dedup_key": alert.dedup_key,
-        "count": alert.count,
+        **story_of(alert),
         **{f"amount_{name}": text for name, text in alert.amounts.items()},
     }
     for name in ("scope", "tier", "status", "epoch"):
@@ -77,7 +80,7 @@ def _payload(alert: Alert) -> dict[str, Any]:
         "summary": alert.summary[:_SUMMARY_CHARACTERS_MAX],
         "source": alert.source,
         "severity": alert.severity.value,
-        "timestamp": alert.at.isoformat(),
+        "timestamp": (alert.ended_at or alert.at).isoformat(),
         "component": alert.component or "recon-streams",
         "group": alert.scope or "recon-streams",
         "class": alert.alert_class,

@@ -1,12 +1,14 @@
 """What a bridge needs of a place to which alerts go, and what such a place may answer."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum, unique
 from hashlib import sha256
 from typing import Protocol
 
 import msgspec
 
+from recon_streams.alerts.ending import duration_text
 from recon_streams.log.record import Record
 from topics.alerts import Alert
 
@@ -97,3 +99,18 @@ def runbook_url(alert: Alert, base: str | None) -> str | None:
     if base is None or alert.links is None:
         return None
     return f"{base.rstrip('/')}/{alert.links.runbook}"
+
+
+def story_of(alert: Alert) -> dict[str, str]:
+    """Return since when and how often, and of an end when, after how long and by what, as text."""
+    lasted = alert.lasted_seconds
+    said = {
+        "since": None if alert.first_seen is None else alert.first_seen.isoformat(),
+        "seen": f"{alert.count}x",
+        "time": f"{alert.life}." if alert.life > 1 else None,
+        "ended": None if alert.ended_at is None else alert.ended_at.isoformat(),
+        "lasted": None if lasted is None else duration_text(timedelta(seconds=lasted)),
+        "ended_by": alert.ended_by,
+        "told_as": alert.instead,
+    }
+    return {name: text for name, text in said.items() if text is not None}

@@ -8,7 +8,14 @@ from recon_streams.alerts.breaking import Stop, override_signals
 from recon_streams.alerts.classes import Component
 from recon_streams.kernel.money import amount_text, subtract
 from recon_streams.positions.directory import Account
-from recon_streams.positions.event import AccountEvent
+from recon_streams.positions.event import (
+    AccountEvent,
+    Overridden,
+    Registered,
+    Reset,
+    RulesChanged,
+    Tripped,
+)
 from recon_streams.positions.rules import Rules
 from recon_streams.positions.state import AccountState
 from recon_streams.positions.tiers import Rule
@@ -27,6 +34,7 @@ _SEVERITY: Final = {
     Tier.CRITICAL: Severity.CRITICAL,
     Tier.INTEGRITY: Severity.CRITICAL,
 }
+_BY_PEOPLE: Final = (Overridden, Registered, Reset, RulesChanged, Tripped)
 _RANK: Final = (Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL)
 # What is wrong then hides whether the bank is silent as well.
 _WORSE_THAN_SILENCE: Final = frozenset({Tier.CRITICAL, Tier.INTEGRITY})
@@ -47,7 +55,10 @@ def signals_of(steps: Iterable[RecordedStep], before: Mapping[int, AccountState]
         if known is None or _is_heard(known, state, account.rules):
             signals.append(_signal(recorded))
         if state.breaker.override != (known.breaker.override if known else None):
-            signals += override_signals(_stop(account, state), at=state.evaluated_at)
+            source = _source(recorded.event)
+            signals += override_signals(
+                _stop(account, state), at=state.evaluated_at, source=source
+            )
         judged[account.number] = state
     return signals
 
@@ -158,5 +169,5 @@ def _severity(state: AccountState) -> Severity:
 def _source(event: AccountEvent) -> str:
     evidence = event.evidence
     if evidence is None:
-        return "time"
+        return "person" if isinstance(event, _BY_PEOPLE) else "time"
     return f"{evidence.topic}/{evidence.partition}/{evidence.offset}"

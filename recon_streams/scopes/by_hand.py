@@ -62,7 +62,8 @@ async def move(
     )
     await store.keep_fold(unit.connection, scope, after)
     store.record(unit, decision)
-    tell(unit, scope_signals(_stop(scope, after), at=transition.at))
+    source = "time" if deed.actor == SYSTEM else "person"
+    tell(unit, scope_signals(_stop(scope, after), at=transition.at, source=source))
     return transition
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from recon_streams.alerts.alarm import Acknowledged, Facts, Gone, Raised
+from recon_streams.alerts.alarm import Acknowledged, Covered, Facts, Gone, Raised
 from recon_streams.bridges.alertmanager import PATH, Alertmanager
 from recon_streams.bridges.http import Post
 from recon_streams.bridges.mail import Mail, MailTerms
@@ -60,6 +60,100 @@ async def test_pagerduty_hears_one_incident_with_its_three_actions(
     assert first["links"] == [{"href": RUNBOOK, "text": "Runbook: SHORTAGE"}]
     rows = await alerts.pool.fetch("SELECT detail FROM alerts.delivery")
     assert not any("r0ut1ng" in row["detail"] for row in rows)
+
+
+async def ended_after_two_hours(
+    alerts: Any, bridge: Any, facts: Facts, start: datetime, source: str
+) -> None:
+    """Begin a cause, find it again, and end it two hours later by `source`."""
+    await bridge.turn()
+    await alerts.says(
+        Raised(key="a", at=start, facts=facts),
+        Raised(key="a", at=start + timedelta(minutes=7), facts=facts),
+        Gone(key="a", at=start + timedelta(hours=2, minutes=5), source=source),
+    )
+    while await bridge.turn():
+        pass
+    await bridge.close()
+
+
+OVER = (
+    "SHORTAGE is over since 2026-11-21 10:05:00Z, after 2 h 5 min (seen 2x), {by}. "
+    "It was: SAFE AED: CRITICAL by SHORTAGE"
+)
+
+
+async def test_pagerduty_reads_what_ended_when_and_by_what(
+    alerts: Any, receiver: Any, start: datetime, make_facts: FactsOf
+) -> None:
+    sink = PagerDuty(
+        Post(f"{receiver.url}/v2/enqueue", timeout_seconds=2), routing_key="r", base=None
+    )
+    await ended_after_two_hours(
+        alerts, alerts.bridge(sink), make_facts(), start, "bank.statements/0/17"
+    )
+    payload = receiver.said[-1]["payload"]
+    assert receiver.said[-1]["event_action"] == "resolve"
+    assert payload["summary"] == OVER.format(by="proven by bank.statements/0/17")
+    assert payload["timestamp"] == "2026-11-21T10:05:00+00:00"
+    details = payload["custom_details"]
+    assert (details["lasted"], details["seen"], details["ended_by"]) == (
+        "2 h 5 min", "2x", "bank.statements/0/17",
+    )  # fmt: skip
+
+
+async def test_alertmanager_reads_the_end_and_ends_it_when_it_was_over(
+    alerts: Any, receiver: Any, start: datetime, make_facts: FactsOf
+) -> None:
+    sink = Alertmanager(Post(receiver.url + PATH, timeout_seconds=2), renew_seconds=60, base=None)
+    begun = start - timedelta(days=1)  # whatever the clock of this machine says, it is past
+    await ended_after_two_hours(alerts, alerts.bridge(sink), make_facts(), begun, "person")
+    (end,) = receiver.said[-1]
+    assert end["endsAt"] == "2026-11-20T10:05:00+00:00"
+    assert end["startsAt"] == "2026-11-20T08:00:00+00:00"
+    assert end["annotations"]["ended_by"] == "person"
+    assert "after 2 h 5 min (seen 2x), ended by a person." in end["annotations"]["summary"]
+
+
+async def test_a_webhook_has_the_end_in_fields_of_its_own(
+    alerts: Any, receiver: Any, start: datetime, make_facts: FactsOf
+) -> None:
+    sink = Webhook(Post(receiver.url, timeout_seconds=2), secrets=SECRETS, base=None)
+    await ended_after_two_hours(alerts, alerts.bridge(sink), make_facts(), start, "time")
+    data = receiver.said[-1]["data"]
+    assert data["summary"] == OVER.format(by="it went by itself")
+    assert (data["ended_at"], data["lasted_seconds"], data["ended_by"], data["count"]) == (
+        "2026-11-21T10:05:00Z", 7500, "time", 2,
+    )  # fmt: skip
+
+
+async def test_a_letter_says_in_its_subject_what_ended_and_after_how_long(
+    alerts: Any, letterbox: tuple["Letterbox", int], start: datetime, make_facts: FactsOf
+) -> None:
+    box, port = letterbox
+    facts = make_facts(Severity.CRITICAL)
+    await ended_after_two_hours(alerts, alerts.bridge(mail(port)), facts, start, "run 7")
+    letter = box.letters[-1]
+    assert letter["Subject"] == f"OVER critical: {OVER.format(by='proven by run 7')}"
+    text = letter.get_content()
+    for line in ("lasted: 2 h 5 min", "seen: 2x", "ended_by: run 7"):
+        assert line in text.splitlines()
+
+
+async def test_a_letter_does_not_say_over_of_what_is_told_as_another_alert(
+    alerts: Any, letterbox: tuple["Letterbox", int], start: datetime, make_facts: FactsOf
+) -> None:
+    box, port = letterbox
+    bridge = alerts.bridge(mail(port, severities=(Severity.ERROR,)))
+    await bridge.turn()
+    await alerts.says(
+        Raised(key="a", at=start, facts=make_facts()),
+        Covered(key="a", at=start, by="storm:SHORTAGE"),
+    )
+    while await bridge.turn():
+        pass
+    assert box.letters[-1]["Subject"].startswith("TOLD ELSEWHERE error: SHORTAGE is not over")
+    assert "told_as: storm:SHORTAGE" in box.letters[-1].get_content()
 
 
 def test_a_key_that_is_too_long_for_pagerduty_is_hashed_and_no_other_is() -> None:

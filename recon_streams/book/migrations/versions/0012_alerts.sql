@@ -30,6 +30,7 @@ CREATE INDEX alert_class ON alerts.alert (alert_class) WHERE state <> 'RESOLVED'
 CREATE INDEX alert_scope ON alerts.alert (scope) WHERE state <> 'RESOLVED';
 CREATE INDEX alert_feed ON alerts.alert (feed) WHERE feed IS NOT NULL;
 CREATE INDEX alert_inhibited ON alerts.alert (inhibited_by) WHERE inhibited_by IS NOT NULL;
+CREATE INDEX alert_critical ON alerts.alert (alert_class) WHERE is_told AND severity = 'critical';
 
 -- What happened to each, for whoever asks later; repeats of the same are only counted.
 CREATE TABLE alerts.event (
@@ -50,6 +51,7 @@ CREATE TABLE alerts.event (
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX event_key ON alerts.event (dedup_key, event_id);
+CREATE INDEX event_age ON alerts.event (recorded_at);
 
 -- Where each sink has arrived on the topic, and whether it takes anything. One process at a time
 -- works for a sink; the term of one that died runs out.
@@ -82,7 +84,9 @@ CREATE TABLE alerts.delivery (
     PRIMARY KEY (sink, delivery_id)
 );
 CREATE INDEX delivery_cause ON alerts.delivery (sink, dedup_key, off);
+CREATE INDEX delivery_age ON alerts.delivery (delivered_at);
 
 GRANT SELECT, INSERT, UPDATE ON alerts.alert, alerts.bridge TO recon_app;
-GRANT SELECT, INSERT ON alerts.event, alerts.delivery TO recon_app;
+-- What is old and over is deleted; who stopped and released what is kept elsewhere, for good.
+GRANT SELECT, INSERT, DELETE ON alerts.event, alerts.delivery TO recon_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA alerts TO recon_app;
