@@ -19,6 +19,7 @@ FILE = Path(__file__).parent / "breaker-guard.json"
 A, B, CORRIDOR = "account:A:AED", "account:B:ZMW", "corridor:AE-IN"
 SAFETY_MS = 500
 MEBIBYTE = 1 << 20
+NUMBER_MAX = (1 << 53) - 1
 ABOUT = (
     "What a reader of recon.breaker must answer. README.md beside this file says how to run it. "
     "Written by generate.py; the keys are for tests only."
@@ -98,9 +99,16 @@ class Case:
 
     def put(self, said: dict[str, Any], *, by: TestKey = FIRST, **more: Any) -> "Case":
         """A signed record."""
-        value = more.pop("value", None) or json.dumps(said, separators=(",", ":")).encode()
-        headers = by.headers(value * more.get("value_times", 1))
-        return self.raw(more.pop("key", said.get("scope", "")), value, headers, **more)
+        key = more.pop("key", said.get("scope", ""))
+        return self.text(json.dumps(said, separators=(",", ":")), by=by, key=key, **more)
+
+    def text(
+        self, said: str | bytes, *, by: TestKey = FIRST, key: str | None = A, **more: Any
+    ) -> "Case":
+        """A signed record with these bytes for its value, and perhaps spaces after them."""
+        value = said.encode() if isinstance(said, str) else said
+        whole = value * more.get("value_times", 1) + b" " * more.get("spaces", 0)
+        return self.raw(key, value, by.headers(whole), **more)
 
     def raw(
         self,
@@ -116,7 +124,7 @@ class Case:
             "headers": headers or [],
             **more,
         }
-        says = "a tombstone" if value is None else value[:120].decode(errors="replace")
+        says = "a tombstone" if value is None else value[:120].decode(errors="backslashreplace")
         self.steps.append({"record": record, "says": f"{key}: {says}"})
         self._offset += 1
         return self
@@ -138,7 +146,9 @@ class Case:
             "schema_version": 1,
             **more,
         }
-        return self.put(said, by=by, key="_lease")
+        key = said.pop("key", "_lease")
+        said.pop(said.pop("leave_out", None), None)
+        return self.put(said, by=by, key=key)
 
     def ask(self, at: int | None, *scopes: str, **expect: Any) -> "Case":
         """A question; one that only names a reason is a denial."""
@@ -150,6 +160,11 @@ class Case:
         """Two leases, three seconds apart; they run until 14 500 ms after the first."""
         self.end(at).lease(first, epoch=epoch)
         return self.end(at + 3_000).lease(first + 1, epoch=epoch)
+
+    def leased_for(self, ttl_ms: int) -> "Case":
+        """The first two leases of a reader that has caught up with A CLOSED, the second of these."""
+        self.end(0, 1).closed(A, 3).end(0).lease(1)
+        return self.end(3_000).lease(2, ttl_ms=ttl_ms)
 
     def denied(self, at: int, reason: str, *scopes: str, **more: Any) -> "Case":
         return self.ask(at, *(scopes or (A,)), reason=reason, **more)
@@ -165,9 +180,10 @@ def live(name: str) -> Case:
 
 def document() -> dict[str, Any]:
     """Return the whole file."""
-    from cases import cases  # noqa: PLC0415 - it is written with what stands above
+    # They are written with what stands above.
+    from cases import every  # noqa: PLC0415
 
-    found = cases()
+    found = every.cases()
     assert len({each.name for each in found}) == len(found), "a case has a name of its own"
     return {
         "about": ABOUT,
@@ -179,8 +195,16 @@ def document() -> dict[str, Any]:
 
 
 def text() -> str:
-    """Return the whole file as it is written."""
-    return json.dumps(document(), indent=1, ensure_ascii=True) + "\n"
+    """Return the whole file as it is written: a step on each line."""
+    whole = document()
+    cases = [_lines(each["name"], each["steps"]) for each in whole.pop("cases")]
+    head = json.dumps(whole, indent=1).removesuffix("\n}")
+    return head + ',\n "cases": [\n' + ",\n".join(cases) + "\n ]\n}\n"
+
+
+def _lines(name: str, steps: list[dict[str, Any]]) -> str:
+    said = ",\n".join(f"   {json.dumps(step)}" for step in steps)
+    return f'  {{"name": {json.dumps(name)}, "steps": [\n{said}\n  ]}}'
 
 
 if __name__ == "__main__":

@@ -116,11 +116,14 @@ def _message(contract: TopicContract, record: type[msgspec.Struct]) -> dict[str,
 
 
 def _envelope(contract: TopicContract, name: str, summary: str) -> dict[str, Any]:
+    headers = {each: {"type": "string", "description": said} for each, said in contract.headers}
+    required = {"type": "object", "required": list(headers), "properties": headers}
     return {
         "name": name,
         "title": name,
         "summary": summary,
         "contentType": contract.content_type,
+        **({"headers": required} if headers else {}),
         "bindings": {
             "kafka": {
                 "key": {"type": "string", "description": contract.key},

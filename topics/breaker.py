@@ -4,8 +4,9 @@
 `_lease`. Denials never expire. A CLOSED record counts only under a lease that has not run out, so
 silence of the reconciliation, of Kafka or of the bank means *no* by itself.
 
-Every record is signed with Ed25519 over the bytes of its value, as they are. The signature and the
-id of its key stand in headers. A reader pins the public keys it trusts and denies on anything else.
+Every record of `recon.breaker` is signed with Ed25519 over the bytes of its value, as they are. The
+algorithm, the id of the key and the signature stand in the headers `alg`, `kid` and `sig`. A reader
+pins the public keys it trusts and denies on anything else.
 """
 
 from enum import StrEnum, unique
@@ -21,7 +22,9 @@ ALGORITHM_HEADER = "alg"
 ALGORITHM = b"Ed25519"
 KEY_ID_HEADER = "kid"  # RFC 7638 thumbprint of the public key, as ASCII text
 SIGNATURE_HEADER = "sig"  # the 64 bytes themselves
+NUMBER_MAX = 9_007_199_254_740_991  # 2^53 - 1: what every JSON reader keeps exactly
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=NUMBER_MAX)]
 Scope = Annotated[
     str,
     msgspec.Meta(
@@ -61,8 +64,8 @@ class BreakerRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     scope: Scope
     state: BreakerState
-    epoch: int
-    seq: int
+    epoch: Number
+    seq: Number
     reason_code: str
     evidence_hash: str
     decided_at: Instant
@@ -75,12 +78,12 @@ class StateHead(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader must have applied before the lease says anything: the record before it.
 
     Attributes:
-        offset: Offset of the newest state record on the topic.
+        offset: Offset of the newest state record on the topic; -1 if there is none.
         seq: Its seq.
     """
 
-    offset: int
-    seq: int
+    offset: Annotated[int, msgspec.Meta(ge=-1, le=NUMBER_MAX)]
+    seq: Number
 
 
 class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,9 +106,9 @@ class LeaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     publisher_id: str
-    publisher_epoch: int
-    lease_seq: int
-    ttl_ms: int
+    publisher_epoch: Number
+    lease_seq: Number
+    ttl_ms: Annotated[int, msgspec.Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
     state_head: StateHead
     covers: str = "all"
     schema_version: int = 1

@@ -33,6 +33,7 @@ class TopicContract(msgspec.Struct, frozen=True, kw_only=True):
         summary: One sentence: what a record says.
         key: What the record key is; it orders, and on compacted topics it replaces.
         content_type: Media type of the value.
+        headers: The headers that every record has, by name: what stands in each.
         record_types: The records it carries; empty where the value is not JSON.
         partitions: How many when nothing else is configured. Fixed at birth: raising it moves keys.
         cleanup_policy: `compact` keeps the newest record per key for ever, `delete` all for a time.
@@ -58,6 +59,7 @@ class TopicContract(msgspec.Struct, frozen=True, kw_only=True):
     record_types: tuple[type[msgspec.Struct], ...] = ()
     aliases: tuple[str, ...] = ()
     content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
     partitions: int = 1
     cleanup_policy: Literal["delete", "compact"] = "delete"
     retention: timedelta | None = None

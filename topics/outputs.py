@@ -4,7 +4,15 @@ from datetime import timedelta
 from typing import Final
 
 from topics.alerts import Alert
-from topics.breaker import BreakerEvent, BreakerRecord, LeaseRecord
+from topics.breaker import (
+    ALGORITHM,
+    ALGORITHM_HEADER,
+    KEY_ID_HEADER,
+    SIGNATURE_HEADER,
+    BreakerEvent,
+    BreakerRecord,
+    LeaseRecord,
+)
 from topics.contract import (
     INPUT_PARTITIONS,
     UNKNOWN_FIELDS,
@@ -38,6 +46,11 @@ OUTPUTS: Final[tuple[TopicContract, ...]] = (
         direction=Direction.OUTPUT,
         summary="May I pay from this account now? The newest state per scope, and the lease.",
         key="the scope, `account:<account_id>:<currency>`; or `_lease`",
+        headers=(
+            (ALGORITHM_HEADER, f"`{ALGORITHM.decode()}`"),
+            (KEY_ID_HEADER, "the RFC 7638 thumbprint of the public key, as text"),
+            (SIGNATURE_HEADER, "the 64 bytes of the signature over the bytes of the value"),
+        ),
         record_types=(BreakerRecord, LeaseRecord),
         cleanup_policy="compact",
         compaction_lag_min=timedelta(hours=24),
@@ -45,9 +58,13 @@ OUTPUTS: Final[tuple[TopicContract, ...]] = (
         producers=("recon-streams publisher",),
         consumers=("payout services",),
         promise="Denials never expire. CLOSED permits only under a lease that has not run out, so "
-        "silence means no. One partition: one order for all scopes and the lease.",
-        when_wrong=f"{UNKNOWN_FIELDS} Deny on anything else that is not as it should be: an "
-        "unknown state, an unknown schema version, a record that cannot be read, no value at all.",
+        "silence means no. One partition: one order for all scopes and the lease. Every record is "
+        "signed with Ed25519 (RFC 8032) by one of the operator's keys, which `recon-streams keys "
+        "public` lists.",
+        when_wrong=f"{UNKNOWN_FIELDS} Deny on anything else that is not as it should be: no value, "
+        "over 1 MiB, not signed or not by a key that you have pinned, JSON that cannot be read, an "
+        "unknown schema version, another scope than the key, an unknown state. What to answer in "
+        "each case is in `conformance/breaker-guard.json`, with records to try it on.",
     ),
     TopicContract(
         name="recon.breaker.events",

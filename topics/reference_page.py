@@ -31,7 +31,7 @@ What recon-streams reads and writes. For machines: one JSON Schema per topic in
 - A key stands once in its object.
 - Fields that are not named here are ignored, by us and, please, by you: new ones may be added at
   any time, always optional. Anything else is a new `schema_version`.
-- No header is needed. The broker's append time counts as arrival.
+- No header is needed where the topic names none. The broker's append time counts as arrival.
 - Topics are declared by `recon-streams topics apply` and never created by writing to them.
 """
 
@@ -60,6 +60,9 @@ def _section(topic: TopicContract) -> list[str]:
         ["Partitions, unless configured", str(topic.partitions)],
         ["Kept", _kept(topic)],
     ]
+    if topic.headers:
+        said = (f"`{name}`: {meaning}" for name, meaning in topic.headers)
+        facts.insert(4, ["Headers, one of each", "; ".join(said)])
     if topic.aliases:
         facts.insert(2, ["Also read from", ", ".join(f"`{alias}`" for alias in topic.aliases)])
     wrong = "When a record is wrong" if topic.direction == "input" else "What a reader must do"
@@ -158,7 +161,7 @@ def _kind_and_rule(value: dict[str, Any], definitions: dict[str, Any]) -> tuple[
         return kind, f"One of {_choices(value)}." if len(value["enum"]) > 1 else _choices(value)
     rule = value.get("description", "")
     if "minimum" in value:
-        rule = f"{value['minimum']:,} to {value['maximum']:,}. {rule}"
+        rule = f"{value['minimum']:,} to {value['maximum']:,}. {rule}".strip()
     return _kind(value), rule
 
 

@@ -2,6 +2,7 @@
 // It follows what your Kafka library gives it; README.md in the folder above says in which order.
 
 import { createPublicKey, verify } from "node:crypto";
+import { parse } from "./strict_json.mjs";
 
 const LEASE_MS_MAX = 15_000;
 const VALUE_BYTES_MAX = 1 << 20;
@@ -17,9 +18,15 @@ export function loadKeys(jwks) {
     [kid, createPublicKey({ key: { kty, crv, x }, format: "jwk" })]));
 }
 
+const INSTANT = new RegExp("^(\\d{4})-(\\d\\d)-(\\d\\d)[Tt ]([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d" +
+  "(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)$");
+
 const isInteger = (value) => Number.isSafeInteger(value);
+const isNumber = (value) => isInteger(value) && value >= 0;
+const isText = (value) => typeof value === "string";
 const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-const text = (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+const keyText = (bytes) =>
+  new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 
 // Numbers are pairs: (epoch, seq) of a state, (publisher epoch, lease seq) of a lease.
 function compare(one, other) {
@@ -27,31 +34,58 @@ function compare(one, other) {
   return one[0] - other[0] || one[1] - other[1];
 }
 
-// {lease}, {state}, or {reason, number}: what a record says, or why it says nothing.
+// RFC 3339 with an offset, of a day that there is.
+function isInstant(value) {
+  const [, year, month, day] = (isText(value) && INSTANT.exec(value)) || [];
+  if (year === undefined) return false;
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  return date.toISOString().startsWith(`${year}-${month}-${day}T`);
+}
+
+// {lease}, {state}, or {reason, number}: what a record says, or why it says nothing. The first
+// rule that it breaks is its answer.
 function read({ key, value, headers }, keys) {
   if (value === null) return { reason: "TOMBSTONE", number: null };
   if (value.length > VALUE_BYTES_MAX) return { reason: "UNREADABLE", number: null };
   const doubt = doubtOf(value, headers, keys);
   if (doubt) return { reason: doubt, number: null };
-  let said;
+  let said, isUnicode;
   try {
-    said = JSON.parse(text(value));
+    ({ said, isUnicode } = parse(value));
   } catch {
     return { reason: "UNREADABLE", number: null };
   }
   if (!isObject(said)) return { reason: "UNREADABLE", number: null };
-  const number = isInteger(said.epoch) && isInteger(said.seq) ? [said.epoch, said.seq] : null;
-  if ((said.schema_version ?? 1) !== 1) return { reason: "UNKNOWN_SCHEMA", number };
+  const isOwn = key !== null && isText(said.scope) && Buffer.from(said.scope).equals(key);
+  // Another scope's number would keep this one denied until it is as high.
+  const pair = [said.epoch, said.seq];
+  const number = isOwn && pair.every(isNumber) ? pair : null;
+  const { schema_version = 1 } = said;
+  if (schema_version !== 1) return { reason: "UNKNOWN_SCHEMA", number };
   if (key !== null && key.equals(Buffer.from("_lease"))) {
-    const whole = [said.publisher_epoch, said.lease_seq, said.ttl_ms, said.state_head?.offset];
-    return whole.every(isInteger) ? { lease: said } : { reason: "UNREADABLE", number: null };
+    return isUnicode && isLease(said) ? { lease: said } : { reason: "UNREADABLE", number: null };
   }
-  if (number && !STATES.includes(said.state)) return { reason: "UNKNOWN_STATE", number };
-  const parents = said.parent_scopes ?? [];
-  const isWhole = number && typeof said.scope === "string" && key !== null &&
-    Buffer.from(said.scope).equals(key) &&
-    Array.isArray(parents) && parents.every((each) => typeof each === "string");
-  return isWhole ? { state: said.state, number, parents } : { reason: "UNREADABLE", number: null };
+  if (number && isText(said.state) && !STATES.includes(said.state)) {
+    return { reason: "UNKNOWN_STATE", number };
+  }
+  const isWhole = number && isUnicode && isState(said);
+  if (!isWhole) return { reason: "UNREADABLE", number };
+  return { state: said.state, number, parents: said.parent_scopes ?? [] };
+}
+
+// Whether the fields are all there and what they have to be. Only an absent one has a default.
+function isState({ state, reason_code, evidence_hash, decided_at, inputs_through,
+  parent_scopes = [] }) {
+  return STATES.includes(state) && isText(reason_code) && isText(evidence_hash) &&
+    isInstant(decided_at) && isObject(inputs_through) &&
+    Object.values(inputs_through).every(isInteger) &&
+    Array.isArray(parent_scopes) && parent_scopes.every(isText);
+}
+
+function isLease({ publisher_id, publisher_epoch, lease_seq, ttl_ms, state_head, covers = "all" }) {
+  return isText(publisher_id) && isNumber(publisher_epoch) && isNumber(lease_seq) &&
+    isInteger(ttl_ms) && isText(covers) && isObject(state_head) && isNumber(state_head.seq) &&
+    isInteger(state_head.offset) && state_head.offset >= -1;
 }
 
 function doubtOf(value, headers, keys) {
@@ -142,7 +176,7 @@ export class Follower {
   applyState(key, said) {
     let scope;
     try {
-      scope = key === null ? "" : text(key);
+      scope = key === null ? "" : keyText(key);
     } catch {
       return;
     }

@@ -6,12 +6,12 @@ import { Follower, loadKeys } from "./guard.mjs";
 
 const bytes = (text) => (text === null ? null : Buffer.from(text, "base64"));
 
-function recordOf({ offset, key, value, value_times: times = 1, headers }) {
+function recordOf({ offset, key, value, value_times: times = 1, spaces = 0, headers }) {
   const once = bytes(value);
   return {
     offset,
     key: bytes(key),
-    value: once === null ? null : Buffer.alloc(once.length * times, once),
+    value: once && Buffer.concat([...Array(times).fill(once), Buffer.alloc(spaces, " ")]),
     headers: headers.map(([name, each]) => [name, bytes(each)]),
   };
 }

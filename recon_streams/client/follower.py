@@ -138,7 +138,7 @@ class Follower:
         """Return why it is left out; nothing if it is only repeated, None if it is news."""
         scope = key.decode(errors="replace")
         if key in {b"", LEASE_KEY} or scope.encode() != key:
-            return said.reason if isinstance(said, Unusable) else "UNREADABLE"
+            return f"{'LEASE_' * (key == LEASE_KEY)}{getattr(said, 'reason', 'UNREADABLE')}"
         known = self._scopes.setdefault(scope, _Known())
         if isinstance(said, Unusable):
             known.verdict, known.number = said.reason, max(known.number, said.number)

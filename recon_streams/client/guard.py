@@ -121,8 +121,7 @@ class AsyncBreakerGuard:
         if not follower.note_end(look.asked_at_ms, look.end):
             return
         for record in look.records:
-            news = follower.apply(record)
-            if news is not None and self._has_caught_up:
+            if (news := follower.apply(record)) is not None and self._has_caught_up:
                 self._heard(news)
         follower.pass_over(look.next_offset)
         if follower.is_caught_up and not was_caught_up:

@@ -1,6 +1,8 @@
 """What one record of `recon.breaker` says, or why it says nothing; the signature comes first."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -8,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from topics import breaker
-from topics.breaker import BreakerRecord, LeaseRecord
+from topics.breaker import LEASE_KEY, BreakerRecord, BreakerState, LeaseRecord
 
 VALUE_BYTES_MAX: Final = 1 << 20
 Number = tuple[int, int] | tuple[()]  # epoch, seq; the empty one is below all
@@ -37,19 +39,18 @@ class Unusable(NamedTuple):
     number: Number = ()
 
 
-class _Head(msgspec.Struct):
-    schema_version: Any = 1
-    state: Any = None
-    epoch: Any = None
-    seq: Any = None
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; of two fields of one name another reader might believe the other."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a field stands twice")
+    return found
 
 
 def read(record: LogRecord, keys: Keys) -> BreakerRecord | LeaseRecord | Unusable:
     """Return what `record` says; nothing in it is looked at before its signature is good."""
     if record.value is None or len(record.value) > VALUE_BYTES_MAX:
         return Unusable("TOMBSTONE" if record.value is None else "UNREADABLE")
-    signed = [(name, said or b"") for name, said in record.headers if name in _SIGNED_BY]
-    headers = dict(signed)
+    headers = dict(signed := [(n, said or b"") for n, said in record.headers if n in _SIGNED_BY])
     try:
         if len(headers) != len(signed) or headers[breaker.ALGORITHM_HEADER] != breaker.ALGORITHM:
             return Unusable("BAD_SIGNATURE")
@@ -60,19 +61,24 @@ def read(record: LogRecord, keys: Keys) -> BreakerRecord | LeaseRecord | Unusabl
         return Unusable("BAD_SIGNATURE")
     except KeyError:
         return Unusable("UNKNOWN_KEY" if headers.keys() == _SIGNED_BY else "BAD_SIGNATURE")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return Unusable("UNREADABLE")
 
 
 def _said(key: bytes | None, value: bytes) -> BreakerRecord | LeaseRecord | Unusable:
-    head = msgspec.json.decode(value, type=_Head)
-    has_number = isinstance(head.epoch, int) and isinstance(head.seq, int)
-    number: Number = (head.epoch, head.seq) if has_number else ()
-    if head.schema_version != 1:
+    # By `int`, which cannot read NaN either: it is no JSON.
+    found = json.loads(value.decode(), object_pairs_hook=_object, parse_constant=int)
+    said = found if isinstance(found, dict) else {}
+    kind: type[BreakerRecord | LeaseRecord] = BreakerRecord if key != LEASE_KEY else LeaseRecord
+    number: Any = said.get("epoch"), said.get("seq")
+    is_number = all(type(each) is int and 0 <= each <= breaker.NUMBER_MAX for each in number)
+    # Another scope's number would keep this one denied until it is as high.
+    number = number if is_number and str(said.get("scope")).encode() == key else ()
+    if repr(said.get("schema_version", 1)) != "1":
         return Unusable("UNKNOWN_SCHEMA", number)
-    if key == breaker.LEASE_KEY:
-        return msgspec.json.decode(value, type=LeaseRecord)
-    if head.state not in list(breaker.BreakerState) and has_number:
+    if number and isinstance(state := said.get("state"), str) and state not in list(BreakerState):
         return Unusable("UNKNOWN_STATE", number)
-    said = msgspec.json.decode(value, type=BreakerRecord)
-    return said if said.scope.encode() == key else Unusable("UNREADABLE")
+    with suppress(msgspec.DecodeError):
+        if number or kind is LeaseRecord:
+            return msgspec.json.decode(value, type=kind)
+    return Unusable("UNREADABLE", number)

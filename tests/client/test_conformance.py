@@ -24,7 +24,9 @@ def record_of(said: dict[str, Any]) -> LogRecord:
         None if said[name] is None else b64decode(said[name]) for name in ("key", "value")
     )
     headers = [(name, b64decode(each)) for name, each in said["headers"]]
-    return LogRecord(said["offset"], key, value and value * said.get("value_times", 1), headers)
+    if value is not None:
+        value = value * said.get("value_times", 1) + b" " * said.get("spaces", 0)
+    return LogRecord(said["offset"], key, value, headers)
 
 
 def play(step: dict[str, Any], follower: Follower) -> None:

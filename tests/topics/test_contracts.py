@@ -12,6 +12,8 @@ from lxml import etree
 
 from recon_streams.iso20022 import reader
 from recon_streams.statements.equation import balance_of
+from topics.asyncapi_document import asyncapi_document
+from topics.breaker import BreakerRecord, LeaseRecord
 from topics.catalogue import CATALOGUE, by_name
 from topics.contract import TopicContract
 from topics.contracts import (
@@ -28,6 +30,7 @@ from topics.examples import EXAMPLES
 from topics.json_schemas import meanings_of
 from topics.ledger_balances import LedgerBalance
 from topics.ledger_movements import LEDGER_RECORD_TYPES, LedgerRecord, Payout, Transfer
+from topics.reference_page import reference_page
 from topics.xml_examples import XML_EXAMPLES
 
 Record = type[msgspec.Struct]
@@ -122,6 +125,20 @@ def test_every_field_has_a_meaning(contract: TopicContract, record: Record) -> N
         assert all(value["description"] for value in definition.get("properties", {}).values())
     extra = meanings_of(record).keys() - set(record.__struct_fields__)
     assert extra <= {"kind"}
+
+
+def test_the_page_and_the_document_name_the_headers_in_which_a_record_is_signed() -> None:
+    _, section = reference_page().split("\n## recon.breaker\n")
+    facts = section[: section.index("\n## ")]
+    messages = asyncapi_document()["components"]["messages"]
+    for name, meaning in (("alg", "Ed25519"), ("kid", "RFC 7638"), ("sig", "64 bytes")):
+        assert f"`{name}`: " in facts
+        assert meaning in facts
+        for record in (BreakerRecord, LeaseRecord):
+            headers = messages[record.__name__]["headers"]
+            assert name in headers["required"]
+            assert meaning in headers["properties"][name]["description"]
+    assert "headers" not in messages["Position"]
 
 
 _PAYOUT = EXAMPLES[Payout]

@@ -1,0 +1,48 @@
+"""Whose word a record is."""
+
+import json
+
+from generate import FIRST, SECOND, STRANGER, A, Case, b64, live, state
+
+
+def signatures() -> list[Case]:
+    good = json.dumps(state(A, "CLOSED", 4)).encode()
+    signed = FIRST.headers(good)
+    other = FIRST.headers(good + b" ")
+    return [
+        live("a record that is not signed is denied").raw(A, good).denied(4_000, "BAD_SIGNATURE"),
+        live("a signature over other bytes is none")
+        .raw(A, good, other)
+        .denied(4_000, "BAD_SIGNATURE", epoch=3),
+        live("a signature cut short is none")
+        .raw(A, good, [*signed[:2], ["sig", b64(b"x" * 63)]])
+        .denied(4_000, "BAD_SIGNATURE"),
+        live("a signature of another algorithm is none")
+        .raw(A, good, [["alg", b64(b"none")], *signed[1:]])
+        .denied(4_000, "BAD_SIGNATURE"),
+        live("two signatures are none")
+        .raw(A, good, [*signed, signed[2]])
+        .denied(4_000, "BAD_SIGNATURE"),
+        live("headers that a reader does not know are passed over")
+        .raw(A, good, [["traceparent", b64(b"00-1-2-01")], *signed])
+        .granted(4_000, epoch=4),
+        live("a record with a bad signature counts no more once a good one follows")
+        .raw(A, good, other)
+        .closed(A, 3)
+        .granted(4_000, epoch=3),
+        live("a key that is not pinned is nobody's")
+        .put(state(A, "CLOSED", 4), by=STRANGER)
+        .denied(4_000, "UNKNOWN_KEY", epoch=3),
+        live("a stranger's record does not raise the number that counts")
+        .put(state(A, "OPEN", 99), by=STRANGER)
+        .closed(A, 4)
+        .granted(4_000, epoch=4),
+        live("two keys are live while one replaces the other")
+        .put(state(A, "CLOSED", 4), by=SECOND)
+        .granted(4_000, epoch=4)
+        .end(6_000)
+        .lease(3, by=SECOND)
+        .end(9_000)
+        .lease(4, by=FIRST)
+        .granted(20_499, lease_seq=4),
+    ]
