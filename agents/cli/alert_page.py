@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from agents.cli.layout import Rows
 from agents.cli.output import out, plain, printable
+from recon_streams.alerts.alarm import QUIET
 from recon_streams.alerts.classes import runbook_of
 from recon_streams.alerts.reading import Delivered, Happened, Shown, SinkShown
 
@@ -67,7 +68,8 @@ def print_story(story: Sequence[Happened]) -> None:
     """Print what happened to one, oldest first."""
     shown = Rows("at", "what", "told", "state", "severity", "class", "who", "why")
     for each in story:
-        why = each.reason or (f"instead: {each.inhibited_by}" if each.inhibited_by else "")
+        inhibited = f"instead: {each.inhibited_by}" if each.inhibited_by else ""
+        why = each.reason or ("no trouble yet" if each.inhibited_by == QUIET else inhibited)
         shown.add_row(
             _instant(each.at),
             each.what,
@@ -102,6 +104,8 @@ def print_sinks(found: Sequence[SinkShown]) -> None:
 def _state(found: Shown) -> str:
     if found.inhibited_by is None:
         return found.state.value
+    if found.inhibited_by == QUIET:
+        return f"{found.state.value}, no trouble yet"
     return f"{found.state.value}, told as {found.inhibited_by}"
 
 

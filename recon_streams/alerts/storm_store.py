@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Final
 
 from recon_streams.alerts.alarm import storm_key
-from recon_streams.alerts.storm_totals import ACCOUNT, Totals
+from recon_streams.alerts.storm_totals import ACCOUNT, SEVERITIES, Totals
 from recon_streams.book.connection import Session
+from topics.alerts import Severity
 
 # Of a class, what fires and is not told as part of something else than a storm; `$2` are alerts
 # that are to become part of it, and `$3` those that somebody is about to write.
@@ -17,7 +18,9 @@ _OF_CLASS: Final = (
 )
 _COUNTS: Final = (
     "SELECT count(*) AS alerts, count(inhibited_by) AS untold, count(DISTINCT scope) AS scopes, "
-    f"count(inhibited_by) FILTER (WHERE severity = 'critical') AS critical {_OF_CLASS}"
+    "count(inhibited_by) FILTER (WHERE severity = 'critical') AS critical, "
+    "coalesce(($5::text[])[min(array_position($5::text[], severity)) "
+    f"FILTER (WHERE inhibited_by IS NOT NULL)], 'info') AS severity {_OF_CLASS}"
 )
 # `numeric` has no bounds here: the sum is exact.
 _SUMS: Final = (
@@ -46,12 +49,13 @@ async def totals_of(
         without_keys: Alerts that are left out.
     """
     asked = (alert_class, list(with_keys), list(without_keys), storm_key(alert_class))
-    counts = await connection.fetchrow(_COUNTS, *asked)
-    assert counts is not None, "a count is one row"
+    row = await connection.fetchrow(_COUNTS, *asked, [each.value for each in SEVERITIES])
+    assert row is not None, "a count is one row"
+    counts = dict(row) | {"severity": Severity(row["severity"])}
     sums = await connection.fetch(_SUMS, *asked)
     zero = Decimal(0)
     return Totals(
-        **dict(counts),
+        **counts,
         short={row["currency"]: row["short"] for row in sums if row["short"] < zero},
         surplus={row["currency"]: row["surplus"] for row in sums if row["surplus"] > zero},
     )

@@ -19,6 +19,8 @@ from topics.alerts import Severity
 # Figures of an alert that say how much money it is about; the first that is there.
 MEASURES: Final = ("unexplained", "difference")
 ACCOUNT: Final = "account:"
+# The most urgent first.
+SEVERITIES: Final = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
 # More rows than a listing shows unless it is asked to.
 _LISTED_MAX: Final = 1_000
 _LISTED_LIMIT: Final = 20_000
@@ -36,6 +38,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         alerts: All of them, without those that another cause stands for.
         untold: Those that only the storm tells of.
         critical: Critical ones among those.
+        severity: Of the most urgent among those.
         scopes: How many breaker scopes they are about.
         short: By currency, how much the bank holds less than it should; negative.
         surplus: By currency, how much it holds more.
@@ -44,6 +47,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     alerts: int = 0
     untold: int = 0
     critical: int = 0
+    severity: Severity = Severity.INFO
     scopes: int = 0
     short: Mapping[str, Decimal] = {}
     surplus: Mapping[str, Decimal] = {}
@@ -62,10 +66,16 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
             alerts=self.alerts + 1,
             untold=self.untold + is_untold,
             critical=self.critical + (is_untold and facts.is_critical),
+            severity=more_urgent(self.severity, facts.severity) if is_untold else self.severity,
             scopes=self.scopes + (facts.scope is not None),
             short=short,
             surplus=surplus,
         )
+
+
+def more_urgent(one: Severity, other: Severity) -> Severity:
+    """Return the more urgent of two."""
+    return min(one, other, key=SEVERITIES.index)
 
 
 def currency_of(scope: str | None) -> str | None:
@@ -84,7 +94,6 @@ def storm_facts(alert_class: str, source: str, totals: Totals, known: Facts | No
         totals: What it stands for now.
         known: What was known of the same storm before.
     """
-    was_critical = known is not None and known.is_critical
     now = _figures(totals)
     worst = {} if known is None else known.amounts
     most = {
@@ -97,7 +106,8 @@ def storm_facts(alert_class: str, source: str, totals: Totals, known: Facts | No
     limit = f" --limit {_LISTED_LIMIT}" if totals.alerts > _LISTED_MAX else ""
     return Facts(
         alert_class=AlertClass.ALERT_STORM.value,
-        severity=Severity.CRITICAL if totals.critical or was_critical else Severity.ERROR,
+        # As urgent as the most urgent that it stands for; that there are fewer is no news.
+        severity=more_urgent(totals.severity, known.severity if known else Severity.INFO),
         summary=_words(alert_class, totals, amounts),
         component=Component.ALERTS.value,
         source=source,

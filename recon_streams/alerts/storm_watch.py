@@ -1,6 +1,6 @@
 """What the keeper sees of storms: how large each is now, whether that is news, and when it is over.
 
-A storm is told when it begins, when it becomes critical, when it is twice what was told, and now
+A storm is told when it begins, when it becomes more urgent, when it is twice what was told, and now
 and then while it grows; never more often than a person can follow.
 """
 
@@ -15,7 +15,7 @@ from recon_streams.alerts.alarm import Alarm, Gone, Raised, Repeated, Signal, st
 from recon_streams.alerts.classes import AlertClass
 from recon_streams.alerts.storm import TOLD_MAX
 from recon_streams.alerts.storm_store import totals_of
-from recon_streams.alerts.storm_totals import has_grown, storm_facts
+from recon_streams.alerts.storm_totals import SEVERITIES, has_grown, storm_facts
 from recon_streams.book.connection import Session
 
 # Its sums are taken this often.
@@ -25,9 +25,10 @@ DOUBLED_TOLD_EVERY: Final = timedelta(seconds=30)
 GROWN_TOLD_EVERY: Final = timedelta(minutes=5)
 
 _STORMS: Final = (
-    "SELECT s.dedup_key, s.body, s.told_at, s.severity = 'critical' AS is_critical, "  # noqa: S608 - ours
+    "SELECT s.dedup_key, s.body, s.told_at, "  # noqa: S608 - ours
     "EXISTS (SELECT FROM alerts.alert AS c WHERE c.inhibited_by = s.dedup_key "
-    "AND c.severity = 'critical' AND c.state <> 'RESOLVED') AS holds_critical, "
+    "AND c.state <> 'RESOLVED' AND array_position($3::text[], c.severity) "
+    "< array_position($3::text[], s.severity)) AS has_news, "
     # What is told by itself, or will be as soon as the storm is over.
     "(SELECT count(*) FROM alerts.alert AS a "
     "WHERE a.alert_class = substr(s.dedup_key, $2) AND a.state <> 'RESOLVED' "
@@ -35,7 +36,6 @@ _STORMS: Final = (
     "FROM alerts.alert AS s WHERE s.alert_class = $1 AND s.state <> 'RESOLVED' "
     "ORDER BY s.dedup_key"
 )
-_BEFORE_CLASS: Final = len(storm_key("")) + 1
 
 
 class Storm(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         told_at: When it was told last, by the clock.
         there: How many alerts there are of its class.
-        has_news: It stands for what is critical, and is not told as critical yet.
+        has_news: It stands for something more urgent than it was told as.
     """
 
     alert_class: str
@@ -56,14 +56,17 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
 
 async def storms(connection: Session) -> list[Storm]:
     """Return the storms that are on."""
-    rows = await connection.fetch(_STORMS, AlertClass.ALERT_STORM, _BEFORE_CLASS)
+    severities = [each.value for each in SEVERITIES]
+    rows = await connection.fetch(
+        _STORMS, AlertClass.ALERT_STORM, len(storm_key("")) + 1, severities
+    )
     return [
         Storm(
             alert_class=row["dedup_key"].removeprefix(storm_key("")),
             alarm=store.alarm_from(row["body"]),
             told_at=row["told_at"],
             there=row["there"],
-            has_news=row["holds_critical"] and not row["is_critical"],
+            has_news=row["has_news"],
         )
         for row in rows
     ]

@@ -1,11 +1,13 @@
 """What on-call is told of accounts: one alert each, for its figures and its breaker. Pure."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from recon_streams.alerts.alarm import Facts, Gone, Raised, Signal
 from recon_streams.alerts.breaking import Stop, override_signals
 from recon_streams.alerts.classes import Component
+from recon_streams.breaker.scope import NO_EVIDENCE
 from recon_streams.kernel.money import amount_text, subtract
 from recon_streams.positions.directory import Account
 from recon_streams.positions.event import (
@@ -36,6 +38,8 @@ _SEVERITY: Final = {
 }
 _BY_PEOPLE: Final = (Overridden, Registered, Reset, RulesChanged, Tripped)
 _RANK: Final = (Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL)
+# Nothing is wrong, as far as anything is known.
+_WITHOUT_FINDING: Final = frozenset({Tier.OK, Tier.UNKNOWN})
 # What is wrong then hides whether the bank is silent as well.
 _WORSE_THAN_SILENCE: Final = frozenset({Tier.CRITICAL, Tier.INTEGRITY})
 
@@ -56,9 +60,7 @@ def signals_of(steps: Iterable[RecordedStep], before: Mapping[int, AccountState]
             signals.append(_signal(recorded))
         if state.breaker.override != (known.breaker.override if known else None):
             source = _source(recorded.event)
-            signals += override_signals(
-                _stop(account, state), at=state.evaluated_at, source=source
-            )
+            signals += override_signals(_stop(account, state), at=state.evaluated_at, source=source)
         judged[account.number] = state
     return signals
 
@@ -124,8 +126,10 @@ def _facts(recorded: RecordedStep, source: str) -> Facts:
     summary = f"{account.account_id} {account.currency}: {state.tier} by {state.rule}"
     held = stop.alert_class
     # What the figures say goes before what the breaker made of it, unless that is more urgent.
+    new_until = _new_until(state, account.rules)
+    urgency = stop.severity if new_until is None else Severity.INFO
     says_breaker = held is not None and (
-        state.tier is Tier.OK or _RANK.index(stop.severity) > _RANK.index(severity)
+        state.tier is Tier.OK or _RANK.index(urgency) > _RANK.index(severity)
     )
     if held is not None and says_breaker:
         alert_class, component = held.value, Component.BREAKER
@@ -157,7 +161,22 @@ def _facts(recorded: RecordedStep, source: str) -> Facts:
         evidence=f"recon-streams explain {account.account_id} --currency {account.currency}",
         feed=account.feed if is_silent else None,
         awaits_feed=account.feed is not None and state.rule is Rule.BANK_SILENT,
+        quiet_until=new_until if state.tier in _WITHOUT_FINDING else None,
     )
+
+
+def _new_until(state: AccountState, rules: Rules) -> datetime | None:
+    """Return until when a new account may be without proof; None if it is not new any more.
+
+    Every account begins suspended, and nobody is called for that. It may take as long until it is
+    proven as its bank and its ledger may be silent, and the calm that it then has to keep.
+    """
+    breaker = state.breaker
+    if breaker.state is not BreakerState.SUSPENDED or breaker.reason != NO_EVIDENCE:
+        return None
+    silence = max(rules.bank_silence_seconds_max, rules.ledger_silence_seconds_max)
+    until = breaker.since + timedelta(seconds=silence + rules.clearing.dwell_seconds_min)
+    return until if state.evaluated_at < until else None
 
 
 def _severity(state: AccountState) -> Severity:

@@ -176,7 +176,7 @@ async def test_what_is_quiet_is_no_trouble_and_makes_no_storm(
     assert await on_call.keeps({}, until - SECOND) == []
     (storm,) = await on_call.keeps({}, until)
     assert (storm.dedup_key, storm.amounts["alerts"]) == (STORM, "200")
-    assert storm.severity is Severity.ERROR
+    assert storm.severity is Severity.WARNING, "as urgent as what it stands for"
 
 
 async def test_what_is_still_there_when_it_may_no_longer_be_quiet_is_told(

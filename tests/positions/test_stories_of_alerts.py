@@ -1,6 +1,6 @@
 """What on-call hears of an account, told as storyboards: one alert for figures and breaker."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from storyboard import Story
@@ -61,7 +61,7 @@ def sound(story: AlertStory) -> AlertStory:
     story.hears("opening  bank 5000.00 ledger 5000.00")
     for line in ("bank observed", "bank observed", "bank observed"):
         story.hears(line)
-    assert story.hears("09:20:00 bank observed") == ["position resolve BREAKER_SUSPENDED warning"]
+    assert story.hears("09:20:00 bank observed") == [], "nobody was called for what is new"
     return story
 
 
@@ -147,3 +147,37 @@ def test_a_critical_account_that_falls_silent_counts_for_its_feed() -> None:
     assert story.alarms[KEY].facts.feed is None
     assert story.hears("+90000s time passes") == []
     assert story.alarms[KEY].facts.feed == "BANKAEAD"
+
+
+def test_a_new_account_that_waits_for_its_proof_is_quiet_within_its_bound(
+    story: AlertStory,
+) -> None:
+    assert story.hears("opening bank 5000.00 ledger 5000.00") == []
+    alarm = story.alarms[KEY]
+    assert (alarm.facts.alert_class, alarm.inhibited_by) == ("BREAKER_SUSPENDED", "quiet")
+    # As long as bank and ledger may be silent, a day each by default, and the calm of ten minutes.
+    assert alarm.facts.quiet_until is not None
+    waits = alarm.facts.quiet_until - story.story.state.breaker.since
+    assert waits == timedelta(days=1, minutes=10)
+
+
+def test_a_new_account_without_any_figure_is_quiet_too(story: AlertStory) -> None:
+    assert story.hears("opening ledger 5000.00") == []
+    assert story.alarms[KEY].facts.alert_class == "NO_BANK_FIGURE"
+    assert story.alarms[KEY].facts.quiet_until is not None
+
+
+def test_a_new_account_that_stays_unproven_beyond_its_bound_is_told(story: AlertStory) -> None:
+    story.hears("opening bank 5000.00 ledger 5000.00")
+    told = story.hears("+90000s time passes\nbank observed\nledger balance 5000.00 through 9")
+    assert told[-1] == "position trigger BREAKER_SUSPENDED warning"
+
+
+def test_missing_money_is_told_however_new_an_account_is(story: AlertStory) -> None:
+    assert story.hears("opening bank 5000.00 ledger 6000.00") == [
+        "position trigger SHORTAGE critical"
+    ]
+
+
+def test_an_account_that_was_open_once_is_told_when_it_is_suspended(sound: AlertStory) -> None:
+    assert sound.hears("+90000s time passes") == ["position trigger BANK_SILENT error"]
