@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from recon_streams.book.streams import decided_through
+from recon_streams.book.streams import proven_through
 from recon_streams.discrepancies import gauges as discrepancies
 from recon_streams.discrepancies.invariants import INVARIANTS as OF_DISCREPANCIES
 from recon_streams.discrepancies.invariants import DiscrepancyChecks
@@ -32,7 +32,7 @@ async def show_gauges(pool: asyncpg.Pool, metrics: Metrics) -> None:
         metrics.set_discrepancies(await discrepancies.read_gauges(pool))
         metrics.shortages.set(counted.shortages)
         metrics.pool_in_use.set(pool.get_size() - pool.get_idle_size())
-        through = await decided_through(pool)
+        through = await proven_through(pool)
         if through is not None:
             age = (utc_now() - through).total_seconds()
             metrics.evaluation_age.set(max(0.0, age))

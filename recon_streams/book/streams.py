@@ -1,6 +1,6 @@
 """Where each stream stands. Position comes from here, never from the log's committed offsets."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,10 @@ from recon_streams.log.record import TopicPartition
 
 # An advisory lock's name; any number will do that nobody else uses in this database.
 BATCHES_LOCK: Final = 0x7265636F6E01
+
+PROVEN_THROUGH: Final = (
+    "SELECT CASE WHEN bool_and(proven_at IS NOT NULL) THEN min(proven_at) END FROM book.stream"
+)
 
 
 class Fenced(Exception):
@@ -160,24 +164,37 @@ async def claim_log(pool: asyncpg.Pool, identity: str) -> None:
         raise ForeignLog(noted, identity)
 
 
-async def note_caught_up(
-    pool: asyncpg.Pool, ends: Mapping[TopicPartition, int], at: datetime
-) -> None:
-    """Note that whatever was appended before `at` is decided, where the book stands at the end.
+class LogEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """What the log answered: before `asked_at`, nothing of `partition` was at `end` or behind it.
 
-    `at` must lie before the question that the log answered with `ends`. A partition that stands
-    anywhere else, on either side, is left alone. Whatever `at` says, nothing is decided through
-    an instant that has not come by the database's clock: the lease hangs on it.
+    Attributes:
+        asked_at: An instant before the question was sent, by the database's clock.
+    """
+
+    partition: TopicPartition
+    end: int
+    asked_at: datetime
+
+
+async def note_caught_up(pool: asyncpg.Pool, ends: Collection[LogEnd]) -> None:
+    """Note through which instant each partition is decided whose end, once, the book has reached.
+
+    `ends` may be of different instants; a partition that has reached none of its own is left alone.
+    Whatever is said of time, nothing is decided through an instant that has not come by the
+    database's clock: the lease hangs on it.
     """
     await pool.execute(
-        "UPDATE book.stream AS s "
-        "SET through_at = greatest(s.through_at, least($4, clock_timestamp())) "
-        "FROM unnest($1::text[], $2::int[], $3::bigint[]) AS k(topic, part, next_offset) "
-        "WHERE s.topic = k.topic AND s.part = k.part AND s.next_offset = k.next_offset",
-        [partition.topic for partition in ends],
-        [partition.partition for partition in ends],
-        list(ends.values()),
-        at,
+        "UPDATE book.stream AS s SET through_at = greatest(s.through_at, k.at), "
+        "proven_at = greatest(s.proven_at, k.at) FROM ("
+        "SELECT stream, least(max(at), clock_timestamp()) AS at "
+        "FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[]) "
+        "AS asked (topic, part, ends, at) JOIN book.stream USING (topic, part) "
+        "WHERE next_offset >= ends GROUP BY stream) AS k "
+        "WHERE s.stream = k.stream AND (s.proven_at < k.at OR s.proven_at IS NULL)",
+        [each.partition.topic for each in ends],
+        [each.partition.partition for each in ends],
+        [each.end for each in ends],
+        [each.asked_at for each in ends],
     )
 
 
@@ -191,10 +208,20 @@ async def decided_through(connection: Session | asyncpg.Pool) -> datetime | None
     """Return the instant before which every input of every stream has been decided.
 
     None while any stream was never decided to any instant. The watermark of the whole book: what
-    fell due before it is judged on complete evidence.
+    fell due before it is judged on complete evidence. It believes the times that the log gave its
+    records; the lease does not, see `proven_through`.
     """
     through: datetime | None = await connection.fetchval(
         "SELECT CASE WHEN bool_and(through_at IS NOT NULL) THEN min(through_at) END "
         "FROM book.stream"
     )
+    return through
+
+
+async def proven_through(connection: Session | asyncpg.Pool) -> datetime | None:
+    """Return the same, as it is proven by the log's ends and the database's clock alone.
+
+    A server of the log whose clock is ahead makes a worker that lags look up to date.
+    """
+    through: datetime | None = await connection.fetchval(PROVEN_THROUGH)
     return through

@@ -12,6 +12,7 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from recon_streams.book.streams import PROVEN_THROUGH
 from topics.breaker import LEASE_MS_MAX
 
 # Too short to be of use to anybody, once it has travelled.
@@ -24,8 +25,7 @@ OLDEST_DUE: Final = "SELECT min(wake_at) FROM positions.account_state WHERE wake
 _TAKE: Final = f"""
 WITH judged AS MATERIALIZED (
     SELECT
-        (SELECT CASE WHEN bool_and(through_at IS NOT NULL) THEN min(through_at) END
-            FROM book.stream) AS through_at,
+        ({PROVEN_THROUGH}) AS through_at,
         ({OLDEST_DUE}) AS due_at,
         EXISTS (SELECT FROM book.outbox WHERE published_at IS NULL
             AND topic LIKE 'recon.breaker%' AND topic = 'recon.breaker') AS denials_wait,

@@ -16,7 +16,7 @@ from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_batch
 from recon_streams.book.replay import replay_codes
-from recon_streams.book.streams import note_caught_up, open_positions, wait_for_batches
+from recon_streams.book.streams import LogEnd, note_caught_up, open_positions, wait_for_batches
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.kernel.disposition import Disposition, Outcome
 from recon_streams.kernel.refusal import RefusalCode
@@ -117,7 +117,7 @@ async def test_a_change_of_the_rules_waits_for_the_batch_that_is_under_way(book:
 
 async def test_time_passes_before_or_after_a_change_of_the_rules(book: Book) -> None:
     later = NOW + timedelta(hours=1)
-    await note_caught_up(book.pool, {BANK: 0}, later)
+    await note_caught_up(book.pool, [LogEnd(partition=BANK, end=0, asked_at=later)])
     async with UnitOfWork(book.pool) as change:
         await wait_for_batches(change)
         due = asyncio.create_task(take_due(book.pool, DirectoryCache(), now=later))

@@ -70,7 +70,8 @@ class Book:
     async def decide_through(self, seconds_ago: float = 0) -> None:
         """Say that all that arrived before that was decided, by the database's clock."""
         await self.owner.execute(
-            "UPDATE book.stream SET through_at = clock_timestamp() - make_interval(secs => $1)",
+            "UPDATE book.stream SET through_at = t.at, proven_at = t.at "
+            "FROM (SELECT clock_timestamp() - make_interval(secs => $1) AS at) AS t",
             seconds_ago,
         )
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from recon_streams.book.streams import book_time, note_caught_up
+from recon_streams.book.streams import LogEnd, book_time, note_caught_up
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import Appended, OutgoingRecord, TopicPartition
@@ -105,7 +105,7 @@ async def test_an_evaluation_that_is_too_old_lends_nothing(book: Book, epoch: in
 
 async def test_a_worker_whose_clock_is_an_hour_ahead_lends_no_hour(book: Book, epoch: int) -> None:
     ahead = datetime.now(UTC) + timedelta(hours=1)
-    await note_caught_up(book.pool, {INPUT: 0}, ahead)
+    await note_caught_up(book.pool, [LogEnd(partition=INPUT, end=0, asked_at=ahead)])
     through = await book.pool.fetchval("SELECT through_at FROM book.stream")
     assert through <= await book_time(book.pool)
     await asyncio.sleep(0.3)

@@ -40,6 +40,11 @@ ALTER TABLE book.publisher
     ADD COLUMN refused  text,
     ADD COLUMN asked_at timestamptz;
 
+-- `through_at` as the log's ends prove it. What batches say of time are the clocks of its servers: one
+-- that is ahead makes a worker that lags look up to date, and no lease may hang on that.
+ALTER TABLE book.stream ADD COLUMN proven_at timestamptz;
+GRANT UPDATE (proven_at) ON book.stream TO recon_app;
+
 GRANT USAGE ON SCHEMA acks TO recon_app;
 GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA acks TO recon_app;
 GRANT UPDATE ON acks.client TO recon_app;
