@@ -1,11 +1,10 @@
 """Breaker records on Kafka: one consumer without a group, one producer for acknowledgements."""
 
 import asyncio
-import contextlib
 from typing import Any, Final
 
 import aiokafka
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError
 
 from recon_streams.client.records import LogRecord
 from recon_streams.client_drivers.port import Look, now_ms
@@ -53,10 +52,10 @@ class KafkaBreakerLog:
             if first == 0 or self._leader is None:
                 start = (await consumer.beginning_offsets([here]))[here]
                 consumer.seek(here, max(first, start))
-            found, next_offset = {}, first
-            with contextlib.suppress(OffsetOutOfRangeError):  # of which the end says more
-                found = await consumer.getmany(here, timeout_ms=_WAIT_MS)
-                next_offset = await consumer.position(here)
+            # Where the log has been cut off beyond our place, or is another one and shorter, this
+            # raises `OffsetOutOfRangeError`: what we have missed we can only learn from its start.
+            found = await consumer.getmany(here, timeout_ms=_WAIT_MS)
+            next_offset = await consumer.position(here)
         self._leader = self._leader_now()
         # A leader that was deposed and does not know would say that nothing is new.
         is_sure = leaders == {self._leader}

@@ -48,6 +48,10 @@ class BreakerLog(Protocol):
 
         What `end` says must have been true at some instant after `asked_at_ms`: of all that had
         been acknowledged to its writer by then, nothing may be missing below it.
+
+        Raises:
+            UNREACHABLE: The log is away, or does not go back as far as `first`. After `open` and
+                with 0 for `first` it is read from where it begins.
         """
 
     async def acknowledge(self, client_id: str, value: bytes) -> None:

@@ -134,7 +134,8 @@ async def postgres_log(postgres: TestPostgres, database: str) -> AsyncIterator[P
 @pytest.fixture
 def make_place(tmp_path: Path) -> Callable[..., Any]:
     async def make(log: Log, **config: str) -> Place:
-        topic = await log.topic(cleanup_policy="compact", max_message_bytes="20000000", **config)
+        settings = {"cleanup_policy": "compact", "max_message_bytes": "20000000", **config}
+        topic = await log.topic(**settings)
         acks_topic = await log.topic()
         if isinstance(log, PostgresLog):
             names = [(topic, "recon.breaker"), (acks_topic, "recon.breaker.acks")]

@@ -12,28 +12,12 @@ import pytest
 from recon_streams.client.guard import AsyncBreakerGuard, BreakerGuard
 from recon_streams.client.permit import Permit
 from recon_streams.log.record import TopicPartition
+from recon_streams.testing.asking import reason_is
 from recon_streams.testing.kafka import TestKafka
-from recon_streams.testing.logs import KafkaLog, until
+from recon_streams.testing.logs import KafkaLog
 from topics.breaker_acks import BreakerAck
 
 A, B = "account:A:AED", "account:B:ZMW"
-
-
-async def reason_is(guard: Any, reason: str, *scopes: str, seconds_max: float = 15) -> Permit:
-    """Return the first permit with `reason`."""
-    last = ""
-
-    def holds() -> bool:
-        nonlocal last
-        last = guard.permit(*(scopes or (A,))).reason
-        return last == reason
-
-    try:
-        await until(holds, seconds_max)
-    except TimeoutError as late:
-        raise AssertionError(f"it is still {last}, not {reason}: {guard.counts()}") from late
-    answer: Permit = guard.permit(*(scopes or (A,)), payout_id="p-1")
-    return answer
 
 
 async def test_a_payout_is_permitted_under_a_lease_and_stopped_by_one_record(place: Any) -> None:
