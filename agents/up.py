@@ -27,10 +27,15 @@ from agents.registration import (
 from agents.sole_owner import sole_owner
 from recon_streams.book.connection import open_pool
 from recon_streams.book.revision import newest_revision, revision_of
+from recon_streams.embedded.access import confine_payout_services
 from recon_streams.embedded.postgres import EmbeddedPostgres
 from recon_streams.positions.registry_store import DirectoryCache, RegistryChange
 from recon_streams.registry.definition import AccountDefinition
 from recon_streams.runtime.settings import Settings
+
+# Through this directory payout services come in, and this file says how.
+PAYOUTS_DOOR = "payouts"
+PAYOUTS_DSN_FILE = "payouts.dsn"
 
 _log = structlog.get_logger()
 
@@ -44,6 +49,7 @@ class Installation:
     logs: Logs
     house: House
     registry: RegistryChange | None
+    payouts_dsn_file: Path
 
     @property
     def address(self) -> Address:
@@ -62,13 +68,16 @@ async def installed(
     """
     await asyncio.to_thread(directory.mkdir, 0o711, parents=True, exist_ok=True)
     with sole_owner(directory):
-        postgres = EmbeddedPostgres(directory / "postgres")
+        # First: without a key nobody would believe what is published, and nothing need start.
+        duties = Duties(keys=key_ring_in(directory, settings))
+        postgres = EmbeddedPostgres(directory / "postgres", door=directory / PAYOUTS_DOOR)
         await postgres.start()
         try:
             if await revision_of(postgres.dsn) != newest_revision():
                 await asyncio.to_thread(bring_up_to_date, postgres.dsn)
-            async with _open(directory, postgres, settings, accounts) as installation:
-                yield installation
+            await confine_payout_services(postgres.dsn)
+            async with _open(directory, postgres, settings, accounts, duties=duties) as started:
+                yield started
         finally:
             await postgres.stop()
 
@@ -79,6 +88,8 @@ async def _open(
     postgres: EmbeddedPostgres,
     settings: Settings,
     accounts: Sequence[AccountDefinition],
+    *,
+    duties: Duties,
 ) -> AsyncIterator[Installation]:
     pool = await open_pool(postgres.dsn, size_max=settings.database.pool_size_max)
     try:
@@ -87,13 +98,20 @@ async def _open(
         await logs.admin.apply(topic_plans(partitions=PARTITIONS))
         registry = await _register(pool, settings, accounts)
         name = f"{socket.gethostname()}-{os.getpid()}"
-        duties = Duties(keys=key_ring_in(directory, settings))
+        dsn_file = directory / PAYOUTS_DSN_FILE
         async with open_house(settings, pool, logs, name=name, duties=duties) as house:
             installation = Installation(
-                postgres=postgres, pool=pool, logs=logs, house=house, registry=registry
+                postgres=postgres,
+                pool=pool,
+                logs=logs,
+                house=house,
+                registry=registry,
+                payouts_dsn_file=dsn_file,
             )
             address_file = directory / ADDRESS_FILE
-            _write_private(address_file, msgspec.json.encode(installation.address))
+            _write(address_file, msgspec.json.encode(installation.address), mode=0o600)
+            # No secret: who may pass through the door is said with its permissions.
+            _write(dsn_file, f"{postgres.payouts_dsn}\n".encode(), mode=0o644)
             try:
                 yield installation
             finally:
@@ -135,9 +153,10 @@ async def _register(
     return change
 
 
-def _write_private(path: Path, payload: bytes) -> None:
+def _write(path: Path, payload: bytes, *, mode: int) -> None:
     partial = path.with_suffix(".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(payload)
+        os.fchmod(descriptor, mode)
     partial.rename(path)

@@ -22,6 +22,7 @@ from recon_streams.book.streams import ForeignLog
 from recon_streams.degraded.paper import NotPermitted
 from recon_streams.discrepancies.life import NotPossible
 from recon_streams.discrepancies.register import NotThere
+from recon_streams.embedded.access import DoorNotOurs
 from recon_streams.embedded.binaries import NoPostgres
 from recon_streams.embedded.postgres import EmbeddedPostgresFailed
 from recon_streams.embedded.service_user import DirectoryClosed
@@ -55,6 +56,7 @@ _ASK_AGAIN: Final = (
 _REFUSED: Final = (
     AlreadyRunning,
     DirectoryClosed,
+    DoorNotOurs,
     ForeignLog,
     NotAllowed,
     NotAskable,

@@ -86,6 +86,7 @@ async def _up(place: Place, data: Path, definitions: tuple[AccountDefinition, ..
         postgres, address = installation.postgres, installation.address
         talk.print(f"PostgreSQL {postgres.major} ({postgres.origin}) in {data}", markup=False)
         talk.print(f"metrics and health on {address.telemetry}", markup=False)
+        talk.print(f"payout services: {installation.payouts_dsn_file}", markup=False)
         talk.print(f"look closer: recon-streams status --data {data}", markup=False)
         await installation.house.serve(stop, on_started=lambda: talk.print("ready", markup=False))
 

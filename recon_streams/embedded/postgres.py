@@ -3,30 +3,30 @@
 import asyncio
 import ctypes
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 
-from recon_streams.embedded.binaries import Binaries, find_binaries
-from recon_streams.embedded.service_user import (
-    ServiceUser,
-    private_directory,
-    require_passage,
-    service_user,
+from recon_streams.embedded.access import (
+    DATABASE,
+    OWNER,
+    PAYOUTS,
+    PORT,
+    address,
+    admit_payout_services,
+    open_door,
+    socket_directory,
+    write_rules,
 )
+from recon_streams.embedded.binaries import Binaries, find_binaries
+from recon_streams.embedded.service_user import private_directory, require_passage, service_user
 
-DATABASE: Final = "recon"
-ROLE: Final = "recon"
-
-_SOCKET_PATH_BYTES_MAX: Final = 100
 _SETTINGS: Final = {
+    "port": str(PORT),
     "listen_addresses": "",
     "max_connections": "60",
     "shared_buffers": "48MB",
@@ -64,18 +64,22 @@ class EmbeddedPostgres:
     """One PostgreSQL that belongs to one directory and lives as long as this process.
 
     The socket is the only way in, and only for the user that runs the server and the one that
-    started it (peer authentication). A server left over by a killed process is taken over.
+    started it (peer authentication); payout services have a socket of their own, in `door`, and
+    few rights. A server left over by a killed process is taken over.
     """
 
-    def __init__(self, directory: Path, *, binaries: Binaries | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, door: Path | None = None, binaries: Binaries | None = None
+    ) -> None:
         """Prepare, without starting, the server whose files are below `directory`."""
         self._home = directory.resolve()
+        self._door = None if door is None else socket_directory(door.resolve())
         self._given = binaries
         self._user = service_user()
         self._process: subprocess.Popen[bytes] | None = None
         self._log = self._home / "postgres.log"
         self._cluster = self._home / "cluster"
-        self._run = self._socket_directory()
+        self._run = socket_directory(self._home / "run")
         self.major = 0
         self.origin = ""
         self.adopted = False
@@ -83,7 +87,12 @@ class EmbeddedPostgres:
     @property
     def dsn(self) -> str:
         """Return the address of the database `recon`, for asyncpg."""
-        return f"postgresql://{ROLE}@/{DATABASE}?host={self._run}"
+        return address(self._run, OWNER)
+
+    @property
+    def payouts_dsn(self) -> str:
+        """Return the address of the same database for payout services."""
+        return address(self._door or self._run, PAYOUTS)
 
     async def start(self) -> None:
         """Start the server, or take over the one that runs, and wait until it answers.
@@ -91,16 +100,20 @@ class EmbeddedPostgres:
         Raises:
             NoPostgres: No binaries were found.
             DirectoryClosed: The server's user cannot reach the directory.
+            DoorNotOurs: The directory for payout services is somebody else's.
             EmbeddedPostgresFailed: It did not come up, or the files are of another major version.
         """
         require_passage(self._home, self._user)
         private_directory(self._home, self._user)
         private_directory(self._run, self._user)
+        if self._door is not None:
+            open_door(self._door, self._user)
         binaries = await asyncio.to_thread(self._usable_binaries)
         self.major, self.origin = binaries.major, binaries.origin
         if not (self._cluster / "PG_VERSION").exists():
             await asyncio.to_thread(self._initialise, binaries)
         self._require_major(binaries)
+        write_rules(self._cluster, self._user)
         # A server that is found may be on its way out: its own parent was killed just now. Then it
         # is waited for, and another one is started in its place.
         while not await self._is_serving(binaries):
@@ -160,7 +173,7 @@ class EmbeddedPostgres:
             [
                 binaries.directory / "initdb",
                 f"--pgdata={partial}",
-                f"--username={ROLE}",
+                f"--username={OWNER}",
                 "--auth-local=peer",
                 "--auth-host=reject",
                 "--encoding=UTF8",
@@ -175,15 +188,13 @@ class EmbeddedPostgres:
         )
         if finished.returncode:
             raise EmbeddedPostgresFailed(f"initdb failed: {finished.stderr.strip()[-2000:]}")
-        _write(partial / "pg_hba.conf", f"local all {ROLE} peer map=owners\n", self._user)
-        names = dict.fromkeys((self._user.name, _own_name()))
-        owners = "".join(f"owners {name} {ROLE}\n" for name in names)
-        _write(partial / "pg_ident.conf", owners, self._user)
         # Renamed only when whole: a directory that exists is a cluster that can be started.
         partial.rename(self._cluster)
 
     def _spawn(self, binaries: Binaries) -> subprocess.Popen[bytes]:
-        settings = dict(_SETTINGS, unix_socket_directories=str(self._run))
+        doors = [str(each).replace('"', '""') for each in (self._run, self._door) if each]
+        sockets = ",".join(f'"{each}"' for each in doors)
+        settings = dict(_SETTINGS, unix_socket_directories=sockets)
         if shutil.disk_usage("/dev/shm").total < 128 * 1024 * 1024:  # noqa: S108 - only measured
             settings["dynamic_shared_memory_type"] = "mmap"
         with self._log.open("ab") as log:
@@ -246,9 +257,7 @@ class EmbeddedPostgres:
 
     async def _answers(self) -> bool:
         try:
-            connection = await asyncpg.connect(
-                f"postgresql://{ROLE}@/postgres?host={self._run}", timeout=5
-            )
+            connection = await asyncpg.connect(address(self._run, OWNER, "postgres"), timeout=5)
         except _NOT_YET:
             return False
         except asyncpg.PostgresError as error:
@@ -257,13 +266,14 @@ class EmbeddedPostgres:
         return True
 
     async def _create_database(self) -> None:
-        connection = await asyncpg.connect(f"postgresql://{ROLE}@/postgres?host={self._run}")
+        connection = await asyncpg.connect(address(self._run, OWNER, "postgres"))
         try:
             known = await connection.fetchval(
                 "SELECT true FROM pg_database WHERE datname = $1", DATABASE
             )
             if not known:
                 await connection.execute(f"CREATE DATABASE {DATABASE}")
+            await admit_payout_services(connection)
         finally:
             await connection.close()
 
@@ -271,26 +281,7 @@ class EmbeddedPostgres:
         text = self._log.read_text(errors="replace") if self._log.exists() else ""
         return f"PostgreSQL did not start; the end of {self._log}:\n{text[-2000:]}"
 
-    def _socket_directory(self) -> Path:
-        inside = self._home / "run"
-        if len(os.fsencode(inside / ".s.PGSQL.5432.lock")) <= _SOCKET_PATH_BYTES_MAX:
-            return inside
-        # The path of a socket has room for about a hundred bytes.
-        name = sha256(os.fsencode(self._home)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"recon-{os.geteuid()}-{name}"
-
 
 def _die_with_parent() -> None:
     """Ask the kernel to shut the server down if this process is killed."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _own_name() -> str:
-    return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _write(path: Path, text: str, user: ServiceUser) -> None:
-    path.write_text(text)
-    if user.is_other:
-        os.chown(path, user.uid, user.gid)
-    path.chmod(0o600)

@@ -5,7 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from recon_streams.embedded.postgres import DATABASE, EmbeddedPostgres
+from recon_streams.embedded.access import DATABASE
+from recon_streams.embedded.postgres import EmbeddedPostgres
 
 
 class TestPostgres:

@@ -1,5 +1,6 @@
 """One machine as its users see it: `up`, publish, look, mend, kill, and look again."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,8 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
+from recon_streams.client.guard import BreakerGuard
 from recon_streams.demo.bank import sample
 from recon_streams.runtime.exit_codes import ExitCode
 
@@ -158,6 +161,46 @@ def test_a_day_on_one_machine(machine: Machine, tmp_path: Path) -> None:
     machine.run("publish", "bank.notifications", credit)
     machine.until_inputs(4)
     assert machine.account("CH-OPERATIONS")["position"]["bank"] == "5001500", "a redelivery"
+
+
+def test_a_payout_service_beside_it_needs_two_files_and_no_right_of_the_owner(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECON__BREAKER__CLIENTS", "p1")
+    machine.up("--accounts", accounts_file(tmp_path / "accounts.yaml", ACCOUNTS))
+    balance = tmp_path / "balances.jsonl"
+    balance.write_text(
+        '{"balance_id":"b1","account_id":"CH-OPERATIONS","currency":"CHF","amount":"5000000.00",'
+        f'"as_of":"{datetime.now(UTC):%FT%TZ}","ledger_sequence":1}}\n'
+    )
+    machine.run("publish", "ledger.balances", str(balance))
+    dsn = (machine.data / "payouts.dsn").read_text().strip()
+    assert "recon_payouts@" in dsn
+    scope = "account:CH-OPERATIONS:CHF"
+    with BreakerGuard.postgres(dsn, keys=machine.data / "breaker-keys.json", client_id="p1") as g:
+        until(lambda: g.permit(scope).granted)
+        machine.run("breaker", "trip", scope, "--reason", "does the payout service stop")
+        until(lambda: g.permit(scope).reason == "OPEN")
+        until(lambda: '"OPEN"' in machine.run("breaker", "status", "-o", "json"))
+        heard = "SELECT count(*) FROM acks.ack WHERE client_id = 'p1' AND state = 'OPEN'"
+        owner = json.loads((machine.data / "address.json").read_text())["dsn"]
+        until(lambda: asyncio.run(ask(owner, heard)) == 1)
+    # Nothing that it may ask is in its way at the next start either.
+    machine.down()
+    machine.up()
+    assert asyncio.run(ask(dsn, "SELECT count(*) FROM payouts.look(0, 1, 1)")) == 1
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        asyncio.run(ask(dsn, heard))
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        asyncio.run(ask(dsn, "SELECT pg_advisory_lock(1)"))
+
+
+async def ask(dsn: str, query: str) -> object:
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
 
 
 def test_a_command_says_so_when_nothing_runs_there(tmp_path: Path) -> None:
