@@ -13,6 +13,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from agents.upkeep import keep_alerts_for_ever
 from recon_streams.alerts.gauges import read_gauges
 from recon_streams.alerts.keeper import KeeperTerms, keep
 from recon_streams.bridges.bridge import Bridge, BridgeParts
@@ -64,7 +65,11 @@ def alert_loops(
         bridges=settings.bridges,
         metrics=metrics,
     )
-    loops: list[Loop] = [("alerts", partial(keep_for_ever, parts))]
+    kept_days = settings.alerts.kept_days
+    loops: list[Loop] = [
+        ("alerts", partial(keep_for_ever, parts)),
+        ("alerts-upkeep", partial(keep_alerts_for_ever, pool, kept_days=kept_days)),
+    ]
     loops += [
         (f"bridge-{sink.name}", partial(bridge_for_ever, parts, sink))
         for sink in make_sinks(settings.bridges)

@@ -1,6 +1,7 @@
-"""Keeps the log in PostgreSQL from growing for ever, and makes room for the months that come."""
+"""Keeps the book and its log from growing for ever, and makes room for the months that come."""
 
 import asyncio
+from datetime import timedelta
 from typing import Final
 
 import asyncpg
@@ -8,6 +9,7 @@ import structlog
 
 from agents.intakes import input_topics
 from agents.logs import Logs
+from recon_streams.alerts.retention import forget
 from recon_streams.book import streams
 from recon_streams.kernel.clock import utc_now
 from recon_streams.positions.entry_store import make_months
@@ -55,4 +57,24 @@ async def keep_log(pool: asyncpg.Pool, logs: Logs) -> int:
     deleted = await logs.upkeep(utc_now(), keep_from)
     if deleted:
         _log.info("log_trimmed", records=deleted)
+    return deleted
+
+
+async def keep_alerts_for_ever(
+    pool: asyncpg.Pool, *, kept_days: int, every_seconds: float = EVERY_SECONDS
+) -> None:
+    """Let go of what happened to alerts before `kept_days`, again and again. Runs for ever."""
+    while True:
+        try:
+            await keep_alerts(pool, kept_days=kept_days)
+        except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError) as error:
+            _log.error("alerts_not_let_go", reason=type(error).__name__)
+        await asyncio.sleep(every_seconds)
+
+
+async def keep_alerts(pool: asyncpg.Pool, *, kept_days: int) -> int:
+    """Delete what happened to alerts that are over, and is older; return how many rows."""
+    deleted = await forget(pool, utc_now() - timedelta(days=kept_days))
+    if deleted:
+        _log.info("alerts_let_go", rows=deleted)
     return deleted

@@ -161,6 +161,7 @@ class AlertSettings(Section):
 
     repeat_minutes: int = Field(ge=1, le=10_080)
     feed_hold_seconds: int = Field(ge=1, le=3_600)
+    kept_days: int = Field(ge=31, le=3_650)
 
 
 class BridgeSettings(Section):
