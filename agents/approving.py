@@ -11,6 +11,7 @@ from agents.cli.place import Place
 from agents.intakes import by_topic, make_intakes
 from agents.patience import with_patience
 from agents.registration import replay_waiting
+from agents.verifying import Finding, Verifier, prover_of
 from recon_streams.approvals import store
 from recon_streams.approvals.desk import (
     Desk,
@@ -176,6 +177,15 @@ async def waiting(place: Place, *, everything: bool, rows_max: int) -> list[Requ
     """Return the requests that wait for somebody, or the newest of all."""
     async with place.pool() as pool:
         return await store.requests(pool, everything=everything, rows_max=rows_max)
+
+
+async def verified(place: Place) -> list[Finding]:
+    """Return everything that takes two people and that two people have not signed for."""
+    prover = prover_of(place.settings)
+    if prover is None:
+        raise typer.BadParameter("signatures are checked by the root key: set identity.root_key")
+    async with place.pool() as pool:
+        return await Verifier(pool, prover).findings()
 
 
 async def _afterwards(place: Place, pool: asyncpg.Pool, done: Request) -> None:

@@ -12,7 +12,6 @@ import structlog
 from agents.bridging import alert_loops
 from agents.closing import run_days_for_ever
 from agents.consume import exit_code_of
-from agents.expiring import end_expired_for_ever
 from agents.gauges import check_invariants, show_gauges
 from agents.hearing import Hearing, watch_hearing_for_ever
 from agents.instants import Beside, make_planners, sweep_terms
@@ -23,6 +22,7 @@ from agents.patience import UNAVAILABLE, BookGone
 from agents.publishing import Told, key_ring_of, publish_for_ever, redis_line_of
 from agents.registration import admit_operators
 from agents.upkeep import keep_log_for_ever
+from agents.verifying import approval_loops
 from agents.watching import watch_folder
 from agents.worker import run_worker
 from recon_streams.book.sessions import end_stuck_sessions
@@ -113,10 +113,10 @@ class House:
             tasks.append(self._task("publisher", self._publish))
             tasks.append(self._task("schedule", self._keep_schedule))
             tasks.append(self._task("upkeep", lambda: keep_log_for_ever(self._pool, self._logs)))
-            tasks.append(self._task("expiring", lambda: end_expired_for_ever(self._pool)))
+            people = approval_loops(self._settings, self._pool)
             alerts, probe = self._metrics.alerts, self._logs.probe
             loops = alert_loops(self._settings, self._pool, probe, name=self._name, metrics=alerts)
-            tasks += [self._task(*loop) for loop in loops]
+            tasks += [self._task(*loop) for loop in (*people, *loops)]
             if self._settings.watch.directory is not None:
                 tasks.append(self._task("watch", self._watch_folder))
         if self._duties.worker:

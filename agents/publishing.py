@@ -1,5 +1,6 @@
 """The composition of a publisher: its keys, its copy of the permits, and what it tells us."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,9 @@ import asyncpg
 from typing_extensions import override
 
 from agents.logs import Logs
+from agents.registration import OperatorsWatch
+from agents.verifying import prover_of
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.kernel.clock import utc_now
 from recon_streams.log.record import Record
 from recon_streams.permits.listener import CopyListener, CopyOutcome
@@ -93,6 +97,24 @@ def redis_line_of(settings: Settings) -> "RedisLine | None":
         ) from error
 
 
+def notary_of(settings: Settings, pool: asyncpg.Pool) -> BreakerNotary:
+    """Return who says, over the book `pool`, what people have signed.
+
+    Raises:
+        ConfigurationInvalid: The root key that the settings name cannot be read.
+    """
+    return BreakerNotary(pool, prover_of(settings), admit=OperatorsWatch(settings, pool).look)
+
+
+async def proven_states(
+    pool: asyncpg.Pool, notary: BreakerNotary
+) -> Mapping[str, newest.ScopeStanding]:
+    """Return where every scope stands, but for those whose release nobody has signed."""
+    states = await newest.states(pool)
+    unproven = await notary.unproven(None)
+    return {scope: state for scope, state in states.items() if scope not in unproven}
+
+
 async def publish_for_ever(
     settings: Settings, pool: asyncpg.Pool, logs: Logs, *, keys: KeyRing, as_whom: "Told"
 ) -> None:
@@ -100,10 +122,11 @@ async def publish_for_ever(
     terms = settings.publisher
     line = redis_line_of(settings)
     permits: Permits = NoPermits()
+    notary = notary_of(settings, pool)
     if line is not None:
         from recon_streams.permits.copy import RedisPermits  # noqa: PLC0415 - as above
 
-        permits = RedisPermits(line, partial(newest.states, pool), as_whom.of_copy)
+        permits = RedisPermits(line, partial(proven_states, pool, notary), as_whom.of_copy)
     parts = PublisherParts(
         pool=pool,
         relay=logs.relay,
@@ -116,6 +139,7 @@ async def publish_for_ever(
             outbox_age_seconds_max=terms.outbox_age_seconds_max,
         ),
         keys=keys,
+        notary=notary,
         permits=permits,
         listener=as_whom,
         full_state_seconds=terms.full_state_seconds,

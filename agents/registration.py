@@ -87,6 +87,29 @@ async def admit_operators(settings: Settings, pool: asyncpg.Pool) -> None:
         _log.error("operators_not_believed", reason=str(error))
 
 
+class OperatorsWatch:
+    """Lets the book see the file of operators again whenever it was replaced."""
+
+    def __init__(self, settings: Settings, pool: asyncpg.Pool) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._seen: tuple[int, int] | None = None
+
+    async def look(self) -> None:
+        """Look whether there is another file than the last time, and take it into the book."""
+        path = self._settings.identity.operators_file
+        if path is None:
+            return
+        try:
+            found = path.stat()
+        except OSError:
+            return
+        now = found.st_ino, found.st_mtime_ns
+        if now != self._seen:
+            await admit_operators(self._settings, self._pool)
+            self._seen = now
+
+
 async def hold_loosened(
     pool: asyncpg.Pool, definitions: Sequence[AccountDefinition]
 ) -> tuple[list[AccountDefinition], dict[str, tuple[RuleChange, ...]]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 
-from agents.approving import answer, look, waiting
+from agents.approving import answer, look, verified, waiting
 from agents.cli.app import Ended, app, run
 from agents.cli.layout import Rows
 from agents.cli.output import Format, FormatOption, out, plain, print_as, talk
@@ -116,6 +116,31 @@ def refuse(
     """Refuse; the request has ended, and whoever asked may ask again."""
     place = find_place(config, data, dsn, bootstrap)
     decide(place, request_id, approve=False, reason=reason, key=key)
+
+
+@group.command("verify")
+def verify(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    dsn: DsnOption = None,
+    bootstrap: BootstrapOption = None,
+    output: FormatOption = Format.TABLE,
+) -> None:
+    """Hold all that took two people against their signatures; exit 5 if anything was not signed."""
+    place = find_place(config, data, dsn, bootstrap)
+    found = run(verified(place))
+    if output is not Format.TABLE:
+        print_as(output, [msgspec.to_builtins(each) for each in found])
+    elif found:
+        shown = Rows("what", "about", "request", "what is wrong")
+        for each in found:
+            number = "-" if each.approval_id is None else str(each.approval_id)
+            shown.add_row(each.kind, plain(each.subject), number, plain(each.words))
+        shown.print(out)
+    else:
+        out.print("everything that takes two people was signed by two")
+    if found:
+        raise Ended(ExitCode.DIFFERENCES)
 
 
 def decide(

@@ -29,6 +29,7 @@ from recon_streams.demo.people import TwoPeople
 from recon_streams.demo.player import Played, Stage, Summary, play
 from recon_streams.demo.scenario import acts
 from recon_streams.embedded.postgres import EmbeddedPostgres
+from recon_streams.identity.office import replace_file, write_public_key
 from recon_streams.kernel.clock import utc_now
 from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.exit_codes import ExitCode
@@ -97,7 +98,9 @@ async def _demo(
     """Play, and stay until Ctrl-C unless `leave`; None if Ctrl-C came before the end of the day."""
     began_at = utc_now()
     told = output is Format.TABLE
-    async with installed(directory, _known(settings), opening_accounts(began_at)) as installation:
+    people = TwoPeople()
+    settings = _known(settings, people, directory)
+    async with installed(directory, settings, opening_accounts(began_at)) as installation:
         goodbye, stop = asyncio.Event(), asyncio.Event()
         for number in (signal.SIGINT, *_GOODBYES):
             asyncio.get_running_loop().add_signal_handler(number, goodbye.set)
@@ -106,7 +109,7 @@ async def _demo(
         payouts = _payout_service(installation, directory, began_at)
         paying = asyncio.create_task(payouts.run())
         playing = asyncio.create_task(
-            _play(installation, began_at, payouts, told=told, leave=leave)
+            _play(installation, began_at, (payouts, people), told=told, leave=leave)
         )
         try:
             await asyncio.wait({playing, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -135,17 +138,24 @@ async def _break_off(playing: "asyncio.Task[Summary]") -> None:
         await asyncio.wait({playing}, timeout=_AGAIN_SECONDS)
 
 
-def _known(settings: Settings) -> Settings:
-    """Return `settings` with the demo's payout service registered."""
+def _known(settings: Settings, people: TwoPeople, directory: Path) -> Settings:
+    """Return `settings` with the demo's payout service registered, and its people vouched for."""
+    root_key, operators = directory / "root-key.json", directory / "operators.json"
+    write_public_key(root_key, people.root)
+    replace_file(operators, people.file, mode=0o644)
+    vouched = {"root_key": root_key, "operators_file": operators}
+    identity = settings.identity.model_copy(update=vouched)
     breaker = settings.breaker.model_copy(update={"clients": (CLIENT_ID,)})
-    return settings.model_copy(update={"breaker": breaker})
+    return settings.model_copy(update={"breaker": breaker, "identity": identity})
 
 
 def _payout_service(
     installation: Installation, directory: Path, began_at: datetime
 ) -> PayoutService:
     keys = directory / PUBLIC_KEYS_FILE
-    guard = AsyncBreakerGuard.postgres(installation.postgres.dsn, keys=keys, client_id=CLIENT_ID)
+    guard = AsyncBreakerGuard.postgres(
+        installation.postgres.payouts_dsn, keys=keys, client_id=CLIENT_ID
+    )
     accounts = opening_accounts(began_at)
     return PayoutService(
         guard, {each.account_id: f"account:{each.account_id}:{each.currency}" for each in accounts}
@@ -155,7 +165,7 @@ def _payout_service(
 async def _play(
     installation: Installation,
     began_at: datetime,
-    payouts: PayoutService,
+    who: tuple[PayoutService, TwoPeople],
     *,
     told: bool,
     leave: bool,
@@ -167,8 +177,8 @@ async def _play(
         writer=installation.logs.writer,
         began_at=began_at,
         register_latecomer=lambda: _register_latecomer(installation, began_at),
-        payouts=payouts,
-        people=TwoPeople(),
+        payouts=who[0],
+        people=who[1],
     )
 
     async def tell(act: Act, played: Played) -> None:

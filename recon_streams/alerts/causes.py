@@ -4,7 +4,7 @@ What is new begins, what is no longer true ends, and what is as it was is left a
 check may run every second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from recon_streams.alerts import store
@@ -26,6 +26,14 @@ def raise_alert(unit: UnitOfWork, key: str, facts: Facts, *, at: datetime) -> No
 def resolve(unit: UnitOfWork, key: str, *, at: datetime, source: str = "time") -> None:
     """Say that the cause `key` is gone; nothing happens if it is not there."""
     tell(unit, [Gone(key=key, at=at, source=source)])
+
+
+async def known_causes(connection: Session, keys: Iterable[str]) -> set[str]:
+    """Return those of `keys` that were ever told of."""
+    rows = await connection.fetch(
+        "SELECT dedup_key FROM alerts.alert WHERE dedup_key = ANY($1::text[])", list(keys)
+    )
+    return {row["dedup_key"] for row in rows}
 
 
 async def keep_true(

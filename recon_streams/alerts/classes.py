@@ -31,6 +31,7 @@ class AlertClass(StrEnum):
     OVERRIDE_ACTIVE = "OVERRIDE_ACTIVE"  # payouts are allowed because people said so
     BREAKER_NOT_ACKNOWLEDGED = "BREAKER_NOT_ACKNOWLEDGED"  # a payout service has not heard a stop
     LEASE_LAPSED = "LEASE_LAPSED"  # nothing may be paid, because nobody proves that it may
+    AGREEMENT_UNPROVEN = "AGREEMENT_UNPROVEN"  # in the book stands what two people did not sign
     APPROVAL_WAITING = "APPROVAL_WAITING"  # somebody asked for what takes two people
     QUARANTINE = "QUARANTINE"  # an input could not be used
     INPUTS_LOST = "INPUTS_LOST"  # inputs expired before anybody read them
@@ -43,7 +44,11 @@ class AlertClass(StrEnum):
 
 # What happened and is not going to stop happening: whoever has taken note of it ends it.
 ENDED_BY_ACKNOWLEDGEMENT: Final = frozenset(
-    {AlertClass.INPUTS_LOST.value, AlertClass.DELIVERY_PARKED.value}
+    {
+        AlertClass.INPUTS_LOST.value,
+        AlertClass.DELIVERY_PARKED.value,
+        AlertClass.AGREEMENT_UNPROVEN.value,
+    }
 )
 
 

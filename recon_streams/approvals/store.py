@@ -176,14 +176,14 @@ async def locked(connection: Session, request_id: int) -> Request | None:
 async def find(connection: Session | asyncpg.Pool, request_id: int) -> Request | None:
     """Return a request; None if there is none of that number."""
     row = await connection.fetchrow(_ONE, request_id)
-    return None if row is None else _request(row)
+    return None if row is None else request_of(row)
 
 
 async def requests(
     connection: Session | asyncpg.Pool, *, everything: bool, rows_max: int
 ) -> list[Request]:
     """Return the newest requests; only those that wait for somebody, unless `everything`."""
-    return [_request(row) for row in await connection.fetch(_LIST, everything, rows_max)]
+    return [request_of(row) for row in await connection.fetch(_LIST, everything, rows_max)]
 
 
 async def end_expired(connection: Session) -> list[Request]:
@@ -193,7 +193,8 @@ async def end_expired(connection: Session) -> list[Request]:
     return [each for each in found if each is not None]
 
 
-def _request(row: asyncpg.Record) -> Request:
+def request_of(row: asyncpg.Record) -> Request:
+    """Return the request that a row of `_REQUESTS` tells of."""
     state = RequestState.REQUESTED
     if row["voided_by"] is not None:
         is_late = row["voided_by"] == Ruling.EXPIRED.value

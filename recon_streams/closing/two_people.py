@@ -32,21 +32,22 @@ from recon_streams.closing.signatures import signatures
 from recon_streams.kernel.calendars import Calendars
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-_SEPARATOR: Final = ","
+SEPARATOR: Final = ","
+ACCOUNTS: Final = "accounts"
 
 
 def wish_to_close(on: date, numbers: tuple[int, ...], waive: frozenset[Obstacle]) -> Wish:
     """Return the wish to close the day `on` of these accounts, by the numbers they have."""
     details = {
-        "accounts": _SEPARATOR.join(str(number) for number in sorted(numbers)),
-        "accepts": _SEPARATOR.join(sorted(waive)),
+        ACCOUNTS: SEPARATOR.join(str(number) for number in sorted(numbers)),
+        "accepts": SEPARATOR.join(sorted(waive)),
     }
     return Wish(kind=ApprovalKind.DAY_CLOSE, subject=on.isoformat(), details=details)
 
 
 def wish_to_reopen(on: date, numbers: tuple[int, ...]) -> Wish:
     """Return the wish to open the closed day `on` of these accounts again."""
-    details = {"accounts": _SEPARATOR.join(str(number) for number in sorted(numbers))}
+    details = {ACCOUNTS: SEPARATOR.join(str(number) for number in sorted(numbers))}
     return Wish(kind=ApprovalKind.DAY_REOPEN, subject=on.isoformat(), details=details)
 
 
@@ -200,14 +201,14 @@ def _day_of(wish: Wish) -> date:
 
 
 def _numbers_of(wish: Wish) -> tuple[int, ...]:
-    words = wish.details.get("accounts", "").split(_SEPARATOR)
+    words = wish.details.get(ACCOUNTS, "").split(SEPARATOR)
     if not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):  # noqa: PLR2004 - digits of an integer
         raise NotAskable("which accounts is not said")
     return tuple(int(word) for word in words)
 
 
 def _waived(wish: Wish) -> frozenset[Obstacle]:
-    words = [word for word in wish.details.get("accepts", "").split(_SEPARATOR) if word]
+    words = [word for word in wish.details.get("accepts", "").split(SEPARATOR) if word]
     if unknown := set(words) - set(Obstacle):
         raise NotAskable(f"nobody can accept {min(unknown)}")
     return frozenset(Obstacle(word) for word in words)

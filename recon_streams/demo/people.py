@@ -9,7 +9,7 @@ from recon_streams.approvals.machine import Request
 from recon_streams.approvals.subject import ApprovalKind, Wish
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker_desk.reset import BreakerReset
-from recon_streams.identity.keys import PrivateKey, new_key
+from recon_streams.identity.keys import PrivateKey, PublicKey, new_key
 from recon_streams.identity.operators import (
     Operator,
     OperatorsList,
@@ -28,17 +28,24 @@ _ROLES: Final = {MAKER: Role.MAKER, CHECKER: Role.CHECKER}
 
 
 class TwoPeople:
-    """A maker and a checker, each with a key of their own that only the demo ever sees."""
+    """A maker and a checker, each with a key of their own that only the demo ever sees.
+
+    Attributes:
+        root: The public half of the root key that vouches for both,
+        file: and the file of operators that it has signed.
+    """
 
     def __init__(self) -> None:
-        """Make their keys, and the root key that vouches for both."""
+        """Make their keys, and the root key."""
         root = new_key()
+        self.root: PublicKey = root.public
         self._keys = {subject: new_key() for subject in _ROLES}
         listed = OperatorsList(root_kid=root.public.kid)
         for subject, role in _ROLES.items():
             person = Operator(subject=subject, name=subject.capitalize(), roles=(role,))
             listed = with_key(listed, person, self._keys[subject].public)
-        self._operators = operators_of(signed_file(listed, root), root.public)
+        self.file: bytes = signed_file(listed, root)
+        self._operators = operators_of(self.file, root.public)
         self._desk = Desk(
             self._operators, {ApprovalKind.BREAKER_RESET: BreakerReset(DirectoryCache())}
         )

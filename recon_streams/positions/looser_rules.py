@@ -25,7 +25,7 @@ from recon_streams.registry.definition import (
 from recon_streams.registry.loosening import Direction, RuleChange, changes_of
 
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-_DOCUMENT: Final = "definitions_sha256"
+DOCUMENT: Final = "definitions_sha256"
 _Known = Mapping[tuple[str, str], tuple[int, AccountDefinition]]
 
 
@@ -52,7 +52,7 @@ async def wish_to_apply(
         digest,
         content,
     )
-    return Wish(kind=ApprovalKind.RULES_LOOSENED, subject=source, details={_DOCUMENT: digest})
+    return Wish(kind=ApprovalKind.RULES_LOOSENED, subject=source, details={DOCUMENT: digest})
 
 
 class LooserRules:
@@ -74,7 +74,7 @@ class LooserRules:
             "loosened": _told(changes, Direction.LOOSENED),
             "tightened": _told(changes, Direction.TIGHTENED),
             "registered": sorted({_name(each) for each in definitions} - changes.keys()),
-            _DOCUMENT: wish.details[_DOCUMENT],
+            DOCUMENT: wish.details[DOCUMENT],
         }
         return Shown(facts=_ENCODER.encode(facts))
 
@@ -103,7 +103,7 @@ class LooserRules:
 
 async def _definitions(unit: UnitOfWork, wish: Wish) -> list[AccountDefinition]:
     content = await unit.connection.fetchval(
-        "SELECT content FROM approvals.document WHERE sha256 = $1", wish.details.get(_DOCUMENT, "")
+        "SELECT content FROM approvals.document WHERE sha256 = $1", wish.details.get(DOCUMENT, "")
     )
     if content is None:
         raise NotAskable("the registry that is asked for was not kept")

@@ -21,6 +21,14 @@ FROM breaker.scope AS s JOIN breaker.transition AS t ON t.scope = s.scope AND t.
 """
 _OF_SCOPES: Final = f"{_NEWEST} WHERE s.scope = ANY ($1::text[])"
 _PAGE: Final = f"{_NEWEST} WHERE s.scope > $1 ORDER BY s.scope LIMIT $2"
+# A record of before is told as it was; the newest one may have been written again since.
+_DECIDED: Final = """
+SELECT t.scope, t.epoch, CASE WHEN s.epoch = t.epoch THEN s.seq ELSE t.seq END AS seq, t.to_state,
+    t.reason, t.evidence_hash, t.decided_at,
+    CASE WHEN s.epoch = t.epoch THEN s.parents ELSE t.parents END AS parents
+FROM unnest($1::text[], $2::bigint[]) AS k (scope, epoch)
+JOIN breaker.transition AS t USING (scope, epoch) JOIN breaker.scope AS s USING (scope)
+"""
 _STATES: Final = (
     "SELECT scope, parents, epoch, seq, state AS to_state FROM breaker.scope WHERE epoch > 0"
 )
@@ -79,6 +87,19 @@ async def records_of(
     return await _settled(connection, await connection.fetch(_OF_SCOPES, list(scopes)))
 
 
+async def decided(
+    connection: Session | asyncpg.Pool, changes: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], BreakerRecord]:
+    """Return what was decided by each of `changes`, a scope and its epoch, if anything was.
+
+    Without how far the inputs went.
+    """
+    rows = await connection.fetch(
+        _DECIDED, [scope for scope, _ in changes], [epoch for _, epoch in changes]
+    )
+    return {(row["scope"], row["epoch"]): _said(row, {}) for row in rows}
+
+
 async def page(
     connection: Session | asyncpg.Pool, *, after: str, rows_max: int
 ) -> tuple[str | None, list[OutgoingRecord]]:
@@ -116,7 +137,12 @@ def _state(row: asyncpg.Record) -> ScopeStanding:
 
 
 def _record(row: asyncpg.Record) -> OutgoingRecord:
-    record = BreakerRecord(
+    record = _said(row, _inputs_through(row["evidence"]))
+    return OutgoingRecord("recon.breaker", row["scope"].encode(), _ENCODER.encode(record))
+
+
+def _said(row: asyncpg.Record, inputs_through: dict[str, int]) -> BreakerRecord:
+    return BreakerRecord(
         scope=row["scope"],
         state=BreakerState(row["to_state"]),
         epoch=row["epoch"],
@@ -124,10 +150,9 @@ def _record(row: asyncpg.Record) -> OutgoingRecord:
         reason_code=row["reason"],
         evidence_hash=row["evidence_hash"],
         decided_at=row["decided_at"],
-        inputs_through=_inputs_through(row["evidence"]),
+        inputs_through=inputs_through,
         parent_scopes=tuple(row["parents"]),
     )
-    return OutgoingRecord("recon.breaker", row["scope"].encode(), _ENCODER.encode(record))
 
 
 def _inputs_through(evidence: bytes) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The SQL of the outbox: what waits, and where it went."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -76,6 +76,17 @@ async def mark_published(
         [item.outbox_id for item in sent],
         [place.partition for place in places],
         [place.offset for place in places],
+    )
+
+
+async def mark_withheld(connection: Session | asyncpg.Pool, withheld: Mapping[int, str]) -> None:
+    """Note that messages, by id, do not leave, and why."""
+    await connection.execute(
+        "UPDATE book.outbox AS o SET published_at = clock_timestamp(), withheld = k.words "
+        "FROM unnest($1::bigint[], $2::text[]) AS k(outbox_id, words) "
+        "WHERE o.outbox_id = k.outbox_id AND o.published_at IS NULL",
+        list(withheld),
+        list(withheld.values()),
     )
 
 

@@ -10,6 +10,7 @@ from recon_streams.publisher import newest
 from recon_streams.publisher.lease import LeaseRefusal
 from recon_streams.publisher.tail import BreakerTail, Version
 from recon_streams.publisher.writing import BreakerWriter
+from topics.breaker import BreakerState
 
 _log = structlog.get_logger()
 
@@ -53,15 +54,15 @@ class Repairer:
         for _ in range(_ROUNDS_MAX):
             if not self._tail.suspects:
                 return None
-            if await self._repair():
-                return LeaseRefusal.LOG_AHEAD
+            if (refused := await self._repair()) is not None:
+                return refused
             await self._tail.catch_up()
         return LeaseRefusal.LOG_CONTRADICTS if self._tail.suspects else None
 
-    async def _repair(self) -> bool:
-        """Write what the book says of the suspects; return whether the log knows more of one."""
+    async def _repair(self) -> LeaseRefusal | None:
+        """Write what the book says of the suspects; return what cannot be put right."""
         suspects = self._tail.suspects
-        is_ahead = False
+        refused: LeaseRefusal | None = None
         async with self._writer.alone():
             found = await newest.records_of(self._pool, suspects)
             lower: list[OutgoingRecord] = []
@@ -75,7 +76,7 @@ class Repairer:
                 # Readers that have met it believe nothing lower, whatever stands last by now. So
                 # this ends when the book has passed it, and in no other way.
                 if (proven := self._tail.proven.get(scope, _NEVER)) > state.version:
-                    is_ahead = True
+                    refused = LeaseRefusal.LOG_AHEAD
                     self._tell(scope, proven, state.version)
                     continue
                 self._tail.settle(scope, state.version)
@@ -84,8 +85,13 @@ class Repairer:
                 if last < state.version or is_other:
                     lower.append(record)
             if lower:
-                await self._writer.append_repairs(lower)
-        return is_ahead
+                for scope in await self._writer.append_repairs(lower):
+                    # Whoever reads a denial goes on denying; whoever reads that it may be paid from
+                    # must not.
+                    if self._tail.states.get(scope) is BreakerState.CLOSED:
+                        self._tail.suspect([scope])
+                        refused = refused or LeaseRefusal.RELEASE_UNPROVEN
+        return refused
 
     def _tell(self, scope: str, on_log: Version, in_book: Version) -> None:
         if self._told.get(scope) != in_book:

@@ -20,6 +20,7 @@ from recon_streams.publisher.lender import Lender
 from recon_streams.publisher.listener import PublisherListener
 from recon_streams.publisher.repairing import Repairer
 from recon_streams.publisher.restating import restate_for_ever
+from recon_streams.publisher.screening import Notary, Screen
 from recon_streams.publisher.sink import Relay
 from recon_streams.publisher.tail import BREAKER, BreakerTail
 from recon_streams.publisher.writing import BreakerWriter
@@ -50,6 +51,7 @@ class PublisherParts:
 
     Attributes:
         keys: Signs, and says what readers pin.
+        notary: Knows what people have signed.
         permits: The copy of the permits elsewhere.
         full_state_seconds: Every record is written again within about this time.
         rows_max: Messages relayed at a time.
@@ -61,6 +63,7 @@ class PublisherParts:
     probe: LogProbe
     terms: LeaseTerms
     keys: KeyRing
+    notary: Notary
     permits: Permits = field(default_factory=NoPermits)
     listener: PublisherListener = field(default_factory=PublisherListener)
     full_state_seconds: float = 60
@@ -118,7 +121,10 @@ async def _work(parts: PublisherParts, publisher_id: str, decided: asyncio.Event
     _log.info("publisher_activated", publisher_id=publisher_id, publisher_epoch=epoch)
     announcer = Announcer(parts.keys.signer, parts.permits)
     writer = BreakerWriter(
-        relay=parts.relay, writer=parts.writer, announcer=announcer, listener=parts.listener
+        relay=parts.relay,
+        writer=parts.writer,
+        readying=(Screen(parts.pool, parts.notary), announcer),
+        listener=parts.listener,
     )
     pinned = PinnedKeys(parts.keys, parts.listener.keys_unreadable)
     tail = BreakerTail(parts.probe, pinned.now, parts.listener)

@@ -1,7 +1,7 @@
-"""Everything this publisher writes of scopes goes through here, one at a time and signed."""
+"""Everything this publisher writes of scopes goes through here, one at a time, screened, signed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import asyncpg
 
@@ -9,6 +9,7 @@ from recon_streams.log.port import LogWriter
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.publisher.announcing import Announcer
 from recon_streams.publisher.listener import PublisherListener
+from recon_streams.publisher.screening import Screen, Withheld
 from recon_streams.publisher.sink import Relay
 
 
@@ -24,13 +25,13 @@ class BreakerWriter:
         *,
         relay: Relay,
         writer: LogWriter,
-        announcer: Announcer,
+        readying: tuple[Screen, Announcer],
         listener: PublisherListener,
     ) -> None:
         """Carry the outbox with `relay` and write the rest with `writer`; tell `listener`."""
         self._relay = relay
         self._writer = writer
-        self._announcer = announcer
+        self._screen, self._announcer = readying
         self._listener = listener
         self._lock = asyncio.Lock()
 
@@ -42,23 +43,39 @@ class BreakerWriter:
         """Publish what waits in the outbox until nothing does."""
         while True:
             async with self._lock:
-                sent = await self._relay.relay(
-                    pool, rows_max=rows_max, prepare=self._announcer.prepare
-                )
+                sent = await self._relay.relay(pool, rows_max=rows_max, readying=self)
             if not sent:
                 return
             self._listener.published(sent)
 
-    async def append_repairs(self, records: Sequence[OutgoingRecord]) -> None:
-        """Write `records` because others stand last; the caller is alone."""
-        await self._append(records)
-        self._listener.repaired(len(records))
+    async def screened(
+        self, records: Sequence[OutgoingRecord]
+    ) -> Sequence[OutgoingRecord | Withheld]:
+        """See `Readying.screened`."""
+        return await self._screen.of_outbox(records)
+
+    async def prepare(self, records: Sequence[OutgoingRecord]) -> list[OutgoingRecord]:
+        """See `Readying.prepare`."""
+        return await self._announcer.prepare(records)
+
+    async def append_repairs(self, records: Sequence[OutgoingRecord]) -> Collection[str]:
+        """Write `records` because others stand last; return the scopes that must not be told of.
+
+        The caller is alone.
+        """
+        written, withheld = await self._append(records)
+        self._listener.repaired(written)
+        return withheld
 
     async def append_restated(self, records: Sequence[OutgoingRecord]) -> None:
         """Write `records` because their turn has come; the caller is alone."""
-        await self._append(records)
-        self._listener.restated(len(records))
+        written, _ = await self._append(records)
+        self._listener.restated(written)
 
-    async def _append(self, records: Sequence[OutgoingRecord]) -> None:
+    async def _append(self, records: Sequence[OutgoingRecord]) -> tuple[int, Collection[str]]:
         assert self._lock.locked(), "the newest is read and written in one go"
-        await self._writer.append(await self._announcer.prepare(records))
+        unproven = await self._screen.of_book(records)
+        free = [record for record in records if (record.key or b"").decode() not in unproven]
+        if free:
+            await self._writer.append(await self._announcer.prepare(free))
+        return len(free), unproven.keys()

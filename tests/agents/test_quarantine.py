@@ -20,6 +20,7 @@ from agents.worker import run_worker
 from recon_streams.book import quarantine
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.kernel.disposition import Disposition
 from recon_streams.log.postgres_reader import PostgresGroupPlan, PostgresReader
 from recon_streams.log.record import OutgoingRecord, TopicPartition
@@ -253,6 +254,7 @@ def _publisher(stack: Stack) -> PublisherParts:
         probe=stack.logs.probe,
         terms=LeaseTerms(renew_seconds=1),
         keys=new_key_ring(),
+        notary=BreakerNotary(stack.pool, None),
     )
 
 

@@ -16,6 +16,7 @@ from agents.worker import run_worker
 from recon_streams.book.audit import audit_inputs
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.log.postgres_admin import PostgresAdmin
 from recon_streams.log.postgres_probe import PostgresProbe
 from recon_streams.log.postgres_reader import PostgresGroupPlan, PostgresReader
@@ -94,6 +95,7 @@ async def house(database: str) -> AsyncIterator[House]:
                 probe=probe,
                 terms=LeaseTerms(renew_seconds=1),
                 keys=new_key_ring(),
+                notary=BreakerNotary(pool, None),
             ),
             "publisher-1",
         )

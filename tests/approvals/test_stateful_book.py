@@ -67,7 +67,7 @@ class Scope:
 TRANSITION = """
 INSERT INTO breaker.transition (scope, epoch, seq, from_state, to_state, reason, evidence,
     evidence_hash, decided_at, parents, actor, words, approval_id, maker, checker, override_until)
-VALUES ($1, $2, $2, $3, $4, $5, $6, $7, clock_timestamp(), '{}', 'x', 'words', $8, $9, $10,
+VALUES ($1, $2, $2, $3, $4, $5, $6, $7, clock_timestamp(), '{all}', 'x', 'words', $8, $9, $10,
     CASE $5 WHEN 'OVERRIDE' THEN clock_timestamp() END)
 """
 DECISION = """

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from recon_streams.approvals import store
 from recon_streams.approvals.desk import Desk, Outcome, facts_sha256
 from recon_streams.approvals.machine import Request
 from recon_streams.approvals.subject import ApprovalKind, Wish
@@ -22,8 +23,9 @@ from recon_streams.identity.operators import (
     operators_of,
     signed_file,
     with_key,
+    without,
 )
-from recon_streams.identity.person import Role
+from recon_streams.identity.person import Role, Signed
 from recon_streams.identity.statement import Deed, Statement, new_nonce, sign
 from recon_streams.positions.event import BankObserved, LedgerMoved
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
@@ -60,7 +62,8 @@ class Book:
         self.directories = DirectoryCache()
         self.desk = TripDesk(self.directories)
         self._sequence = 0
-        root = new_key()
+        self._root = root = new_key()
+        self.root = root.public
         self.keys: dict[str, PrivateKey] = {}
         listed = OperatorsList(root_kid=root.public.kid)
         for subject in ("amal", "bashir"):
@@ -138,7 +141,26 @@ class Book:
         async with UnitOfWork(self.pool) as unit:
             return await self.approvals.request(unit, sign(statement, self.keys["amal"]))
 
+    async def two_release(self, scope: str) -> None:
+        """Let both sides speak, and two people agree that `scope` may pay again."""
+        if scope == ACCOUNT:
+            await self.hear_the_bank()
+        outcome = await self.approve(await self.ask(scope))
+        assert outcome.words == ()
+
+    async def revoke(self, subject: str) -> None:
+        """Let the book see a file of operators in which the keys of `subject` are revoked."""
+        listed = without(self.operators.listed, subject)
+        self.operators = operators_of(signed_file(listed, self._root), self.root)
+        async with UnitOfWork(self.pool) as unit:
+            await store.admit(unit.connection, self.operators)
+
     async def approve(self, request: Request) -> Outcome:
+        async with UnitOfWork(self.pool) as unit:
+            return await self.approvals.decide(unit, self.agreed_to(request))
+
+    def agreed_to(self, request: Request) -> Signed:
+        """Return what a second person signs who agrees to `request`."""
         statement = Statement(
             installation=self.operators.installation,
             deed=Deed.APPROVE,
@@ -154,8 +176,7 @@ class Book:
             nonce=new_nonce(),
             at=datetime.now(UTC),
         )
-        async with UnitOfWork(self.pool) as unit:
-            return await self.approvals.decide(unit, sign(statement, self.keys["bashir"]))
+        return sign(statement, self.keys["bashir"])
 
     # What came of it
 

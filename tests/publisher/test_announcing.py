@@ -9,6 +9,7 @@ import pytest
 from typing_extensions import override
 
 from recon_streams.book.connection import Session
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import Appended, OutgoingRecord
 from recon_streams.permits.copy import RedisPermits
@@ -69,6 +70,7 @@ async def writer(book: Book, redis: TestRedis) -> AsyncIterator[Watched]:
         probe=book.logs.probe,
         terms=LeaseTerms(renew_seconds=0.5),
         keys=new_key_ring(),
+        notary=BreakerNotary(book.pool, None),
         permits=RedisPermits(line, partial(newest.states, book.pool)),
     )
     running = [

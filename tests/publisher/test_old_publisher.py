@@ -14,6 +14,7 @@ import pytest
 from agents.logs import Logs, kafka_logs, topic_plans
 from recon_streams.book.connection import open_pool
 from recon_streams.book.streams import open_positions
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.record import OutgoingRecord, Record, TopicPartition
 from recon_streams.publisher import lease
@@ -83,6 +84,7 @@ class Site:
             probe=self.logs.probe,
             terms=TERMS,
             keys=keys,
+            notary=BreakerNotary(self.book.pool, None),
             listener=self.heard,
             full_state_seconds=full_state_seconds,
         )

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from typing_extensions import override
 
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.log.postgres_probe import PostgresProbe
 from recon_streams.log.record import TopicPartition
 from recon_streams.publisher.lease import LeaseTerms
@@ -105,6 +106,7 @@ def _parts(book: Book) -> PublisherParts:
         probe=book.logs.probe,
         terms=LeaseTerms(renew_seconds=0.5),
         keys=new_key_ring(),
+        notary=BreakerNotary(book.pool, None),
     )
 
 

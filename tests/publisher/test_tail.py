@@ -18,12 +18,14 @@ from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
 from recon_streams.book.reading import read_batch
 from recon_streams.book.streams import open_positions
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.log.record import Batch, OutgoingRecord, Record, TopicPartition
 from recon_streams.positions.registry_store import DirectoryCache, apply_registry
 from recon_streams.publisher.announcing import Announcer, NoPermits
 from recon_streams.publisher.lease import LeaseRefusal
 from recon_streams.publisher.listener import PublisherListener
 from recon_streams.publisher.repairing import Repairer
+from recon_streams.publisher.screening import Screen
 from recon_streams.publisher.tail import BREAKER, BreakerTail
 from recon_streams.publisher.writing import BreakerWriter
 from recon_streams.registry.definition import AccountDefinition, BankAccount, Opening
@@ -66,7 +68,7 @@ class Post:
     repairer: Repairer
     heard: Heard
     signer: Signer
-    announcer: Announcer
+    writer: BreakerWriter
 
     async def append(
         self, value: bytes | None, key: bytes = SCOPE, *, by: Signer | None = None
@@ -90,8 +92,7 @@ class Post:
         await self.relay()
 
     async def relay(self) -> None:
-        while await self.logs.relay.relay(self.pool, rows_max=100, prepare=self.announcer.prepare):
-            pass
+        await self.writer.relay_all(self.pool, rows_max=100)
 
     async def last(self) -> bytes | None:
         found = (await self.logs.probe.read_latest(BREAKER.topic)).get(SCOPE)
@@ -120,12 +121,17 @@ async def post(database: str) -> AsyncIterator[Post]:
     )
     await apply_registry(pool, [account], source="test", actor="t", now=now)
     heard, keys = Heard(), new_key_ring()
-    announcer = Announcer(keys.signer, NoPermits())
     writer = BreakerWriter(
-        relay=logs.relay, writer=logs.writer, announcer=announcer, listener=heard
+        relay=logs.relay,
+        writer=logs.writer,
+        readying=(
+            Screen(pool, BreakerNotary(pool, None)),
+            Announcer(keys.signer, NoPermits()),
+        ),
+        listener=heard,
     )
     tail = BreakerTail(logs.probe, keys.trusted, heard)
-    post = Post(pool, logs, Repairer(pool, tail, writer), heard, keys.signer, announcer)
+    post = Post(pool, logs, Repairer(pool, tail, writer), heard, keys.signer, writer)
     await post.relay()
     await post.repairer.compare_all()
     yield post

@@ -98,10 +98,15 @@ async def test_what_was_recorded_is_kept_and_published_with_its_parents(database
     for scope, (_, record) in again.items():
         assert record.value is not None
         assert msgspec.json.decode(record.value, type=BreakerRecord) == records[scope]
-    # And the next change follows on it.
-    await pool.execute(
-        "INSERT INTO breaker.transition (scope, epoch, seq, from_state, to_state, reason, "
-        "evidence, evidence_hash, decided_at, parents, actor) "
-        "VALUES ('account:AE-2:X', 2, 2, 'SUSPENDED', 'CLOSED', 'R', '', '', now(), '{all}', 'x')"
-    )
+    # And the next change follows on it; the account is not moved here, so none is kept.
+    async with pool.acquire() as connection:
+        undone = connection.transaction()
+        await undone.start()
+        await connection.execute(
+            "INSERT INTO breaker.transition (scope, epoch, seq, from_state, to_state, reason, "
+            "evidence, evidence_hash, decided_at, parents, actor) "
+            "VALUES ('account:AE-2:X', 2, 2, 'SUSPENDED', 'CLOSED', 'R', '', '', now(), "
+            "'{all}', 'x')"
+        )
+        await undone.rollback()
     await pool.close()

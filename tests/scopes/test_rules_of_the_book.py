@@ -20,7 +20,8 @@ TRANSITION = (
     "INSERT INTO breaker.transition (scope, epoch, seq, from_state, to_state, reason, evidence, "
     "evidence_hash, decided_at, parents, actor, words, approval_id, maker, checker, "
     "override_until) SELECT scope, epoch + $2, seq + $2, coalesce($3, state), $4, $5, '', '', "
-    "statement_timestamp(), '{}', 'test', $6, $7, $8, $9, "
+    "statement_timestamp(), CASE WHEN kind IN ('account', 'corridor') THEN '{all}' ELSE '{}' "
+    "END::text[], 'test', $6, $7, $8, $9, "
     "statement_timestamp() + $10::int * interval '1 minute' FROM breaker.scope WHERE scope = $1"
 )
 TWO = {"words": "seen at the bank, case 4711", "approval_id": 7}

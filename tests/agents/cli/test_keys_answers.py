@@ -115,3 +115,87 @@ def test_an_address_that_is_no_redis_is_told_before_a_publisher_starts(keys: Key
     )
     assert "redis.url" in said
     assert "redis://host:6379/0" in said
+
+
+def test_a_key_that_was_lost_is_made_anew_only_on_purpose(keys: Keys) -> None:
+    keys.run("new")
+    (old,) = read_key_set(keys.public)
+    (keys.directory / "1.pem").unlink()
+    said = keys.run("new", "--if-missing", code=ExitCode.REFUSED)
+    assert "1.pem is gone" in said.replace("\n", " ")
+    assert not (keys.directory / "1.pem").exists()
+    said = keys.run("new").replace("\n", " ")
+    assert "deny until they have" in said
+    assert len(read_key_set(keys.public)) == 2
+    assert list(read_key_set(keys.public))[0] == old
+
+
+class Checked:
+    """`recon-streams config check` over a file with these settings."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self.file = keys.directory / "recon.yaml"
+        self.own = keys.directory / "1.pem"
+
+    def run(self, *words: str, code: int = 0) -> str:
+        said = self.keys.bare("config", "check", "--config", str(self.file), *words, code=code)
+        return " ".join(said.split())
+
+    def say(self, **settings: object) -> None:
+        lines = [f"  {name}: {value}\n" for name, value in settings.items()]
+        self.file.write_text("".join(["signing:\n", *lines]) if lines else "{}\n")
+
+
+@pytest.fixture
+def checked(keys: Keys) -> Checked:
+    return Checked(keys)
+
+
+def test_config_check_names_a_key_that_payout_services_do_not_pin(checked: Checked) -> None:
+    checked.keys.run("new")
+    checked.keys.run("new", key="2.pem")
+    checked.say(key_file=checked.own, public_keys_file=checked.keys.public)
+    assert "no errors" in checked.run()
+    (kid, _) = read_key_set(checked.keys.public)
+    checked.keys.run("retire", kid, key="2.pem")
+    said = checked.run(code=ExitCode.CONFIGURATION)
+    assert "signing.public_keys_file" in said
+    assert "no reader would believe" in said
+    assert "keys public --add" in said
+    checked.keys.public.unlink()
+    assert "breaker-keys.json cannot be read" in checked.run(code=ExitCode.CONFIGURATION)
+    checked.own.write_text("no key")
+    said = checked.run(code=ExitCode.CONFIGURATION)
+    assert "signing.key_file" in said
+    assert "holds no private key" in said
+
+
+def test_config_check_says_what_of_the_keys_it_could_not_check(checked: Checked) -> None:
+    # On a worker's machine the private key is not, and in the guide it is made after the check.
+    checked.say(key_file=checked.own, public_keys_file=checked.keys.public)
+    assert "1.pem cannot be read here" in checked.run()
+    checked.keys.run("new")
+    checked.say(key_file=checked.own)
+    assert "signing.public_keys_file names no file" in checked.run()
+    checked.say()
+    assert "note" not in checked.run()
+
+
+def test_config_check_looks_at_the_keys_of_a_directory_by_the_rule_of_up(checked: Checked) -> None:
+    checked.say()
+    data = checked.keys.directory / "data"
+    assert "no errors" in checked.run("--data", str(data))
+    assert not data.exists()
+    checked.keys.bare("keys", "new", "--data", str(data))
+    assert "no errors" in checked.run("--data", str(data))
+    # Rotated halfway: the settings name a key that the directory's set does not hold.
+    checked.keys.run("new")
+    checked.say(key_file=checked.own)
+    said = checked.run("--data", str(data), code=ExitCode.CONFIGURATION)
+    assert f"{data}/breaker-keys.json does not hold" in said
+    checked.keys.bare("keys", "public", "--add", "--key-file", str(checked.own), "--data", str(data))
+    assert "no errors" in checked.run("--data", str(data))
+    checked.say()
+    (data / "keys/breaker.pem").unlink()
+    assert "breaker.pem is gone" in checked.run("--data", str(data), code=ExitCode.CONFIGURATION)

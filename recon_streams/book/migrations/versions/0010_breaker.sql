@@ -148,6 +148,10 @@ BEGIN
         RAISE EXCEPTION '%: it takes two people and a reason to leave %', NEW.scope, known.state
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transition_two_people';
     END IF;
+    IF NEW.parents @> '{all}' <> (known.kind IN ('account', 'corridor')) THEN
+        RAISE EXCEPTION '%: above accounts and corridors, and nothing else, stands all', NEW.scope
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'transition_parents';
+    END IF;
     IF NEW.override_until > clock_timestamp() + interval '31 minutes' THEN
         RAISE EXCEPTION '%: nothing is forced for longer than 30 minutes', NEW.scope
             USING ERRCODE = 'check_violation', CONSTRAINT = 'transition_override';
@@ -162,6 +166,39 @@ $$;
 REVOKE ALL ON FUNCTION breaker.take_transition FROM PUBLIC;
 CREATE TRIGGER take_transition BEFORE INSERT ON breaker.transition
     FOR EACH ROW EXECUTE FUNCTION breaker.take_transition();
+
+-- What is kept of a scope beside its transitions says the same epoch when all is committed: who
+-- writes a transition and nothing else has not moved the scope.
+CREATE FUNCTION breaker.check_fold() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    newest breaker.scope;
+    epoch  text;
+BEGIN
+    SELECT * INTO STRICT newest FROM breaker.scope AS s WHERE s.scope = NEW.scope;
+    IF newest.epoch <> NEW.epoch OR (newest.number IS NULL AND newest.fold IS NULL) THEN
+        RETURN NULL;
+    END IF;
+    IF newest.number IS NULL THEN
+        epoch := convert_from(newest.fold, 'UTF8')::json ->> 'epoch';
+    ELSE
+        epoch := (SELECT convert_from(a.state, 'UTF8')::json #>> '{breaker,epoch}'
+            FROM positions.account_state AS a WHERE a.number = newest.number);
+    END IF;
+    IF epoch::bigint IS DISTINCT FROM NEW.epoch THEN
+        RAISE EXCEPTION '%: epoch % is recorded, and % is kept', NEW.scope, NEW.epoch, epoch
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'transition_fold';
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION breaker.check_fold FROM PUBLIC;
+CREATE CONSTRAINT TRIGGER check_fold AFTER INSERT ON breaker.transition
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION breaker.check_fold();
+
+-- A message that must not leave: nobody has decided it, or two people have not signed for it.
+ALTER TABLE book.outbox ADD COLUMN withheld text;
+GRANT UPDATE (withheld) ON book.outbox TO recon_app;
 
 -- What happened cannot be rewritten by the program that recorded it.
 GRANT SELECT ON ALL TABLES IN SCHEMA breaker TO recon_app;
