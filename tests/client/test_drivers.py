@@ -1,12 +1,18 @@
 """What a driver tells of its log: since when, by whose word, and that something is missing."""
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from recon_streams.client.guard import BreakerGuard
+from recon_streams.client_drivers import port
 from recon_streams.client_drivers.kafka import KafkaBreakerLog
 from recon_streams.client_drivers.port import now_ms
 from recon_streams.client_drivers.postgres import PostgresBreakerLog
@@ -124,24 +130,69 @@ async def test_nobody_vouches_for_the_end_while_another_broker_comes_to_lead(
         await log.close()
 
 
+async def since_when(log: Any, seconds: float) -> bool:
+    """Whether the next answer, which takes `seconds`, says that it holds from their beginning on.
+
+    The end may have been true only then, however long the answer was on its way.
+    """
+    began_at_ms = now_ms()
+    answer = await log.look(1)
+    assert now_ms() - began_at_ms > 1_000 * seconds
+    assert answer.end == 1
+    return bool(answer.asked_at_ms < began_at_ms + 500 * seconds)
+
+
 @pytest.mark.postgres
-async def test_the_time_of_an_answer_is_when_it_was_asked_for(
+async def test_an_answer_of_postgres_holds_from_when_it_was_asked_for(
     postgres_log: Any, make_place: Any
 ) -> None:
-    # The end may have been true from then on only, however long the answer was on its way.
     place = await make_place(postgres_log)
     await place.publisher.write(place.publisher.state(A, "CLOSED", 3))
     log = PostgresBreakerLog(postgres_log.address)
     await log.open()
     try:
-        async with postgres_log.pool.acquire() as connection, connection.transaction():
+        async with postgres_log.pool.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
             await connection.execute("LOCK TABLE log.record IN ACCESS EXCLUSIVE MODE")
-            look = asyncio.create_task(log.look(0))
-            await asyncio.sleep(2)
-            assert not look.done()
-            still_asked_at_ms = now_ms() - 1_000
-        answer = await look
-        assert answer.end == 1
-        assert answer.asked_at_ms < still_asked_at_ms
+            asyncio.get_running_loop().call_later(
+                2.5, lambda: asyncio.ensure_future(transaction.rollback())
+            )
+            assert await since_when(log, 2)
     finally:
         await log.close()
+
+
+@pytest.mark.kafka
+async def test_an_answer_of_kafka_holds_from_when_it_was_asked_for(
+    kafka_log: Any, make_place: Any
+) -> None:
+    if kafka_log.server is None:
+        pytest.skip("somebody else's Kafka is not ours to stop")
+    place = await make_place(kafka_log)
+    await place.publisher.write(place.publisher.state(A, "CLOSED", 3))
+    log = KafkaBreakerLog(kafka_log.connection.bootstrap, topic=place.publisher.topic)
+    await log.open()
+    try:
+        await log.look(0)
+        os.kill(kafka_log.server.pid(), signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(2.5, os.kill, kafka_log.server.pid(), signal.SIGCONT)
+        assert await since_when(log, 2)
+    finally:
+        os.kill(kafka_log.server.pid(), signal.SIGCONT)
+        await log.close()
+
+
+def test_the_clock_of_the_guard_runs_while_the_machine_sleeps() -> None:
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        pytest.skip("this system has no such clock")
+    assert port._CLOCK == time.CLOCK_BOOTTIME
+    inside = "from recon_streams.client_drivers.port import now_ms; print(now_ms())"
+    # A namespace in which the machine has slept for a day: only that clock has run meanwhile.
+    namespace = ["--user", "--map-root-user", "--time", "--boottime", "86400"]
+    words = ["unshare", *namespace, sys.executable, "-c", inside]
+    began_at_ms = now_ms()
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"this system lets nobody make one: {done.stderr}")
+    assert int(done.stdout) >= began_at_ms + 86_400_000

@@ -254,6 +254,17 @@ def test_a_paper_lets_pay_only_without_a_lease_and_only_what_is_known_to_be_clos
         assert asked.told == [answer]
 
 
+def test_a_paper_helps_nobody_whose_grandparent_is_stopped(night: Night) -> None:
+    night.lay(night.paper("ada", "ben"))
+    corridor = "corridor:AE-IN"
+    for everything, expected in (("CLOSED", "GRANTED_DEGRADED"), ("OPEN", "LEASE_EXPIRED")):
+        states = {SCOPE: "CLOSED", corridor: "CLOSED", "all": everything}
+        asked = Asked("LEASE_EXPIRED", states, (corridor,))
+        asked._follower._scopes[corridor].parents = ("all",)
+        answer = DegradedGuard(asked, night.permits()).permit(SCOPE, payout_id="p")
+        assert answer.reason == expected
+
+
 def test_the_file_reads_as_it_was_written(night: Night) -> None:
     paper = night.paper("ada", "ben")
     night.lay(paper)
