@@ -12,7 +12,8 @@ from recon_streams.alerts.classes import AlertClass, Component
 from recon_streams.alerts.telling import tell
 from recon_streams.book.bulk import Bulk
 from recon_streams.book.unit_of_work import UnitOfWork
-from recon_streams.kernel.disposition import Disposition, Outcome
+from recon_streams.kernel.disposition import Disposition, Held, Outcome
+from recon_streams.kernel.refusal import RefusalCode
 from recon_streams.log.record import Batch, OutgoingRecord, ProvenGap, Record
 from topics.alerts import Severity
 from topics.quarantine import QuarantineNotice
@@ -97,14 +98,17 @@ async def resolve_alerts(unit: UnitOfWork, stream: int, record: Record) -> None:
     `unit` must hold the stream, and have written how `record` was answered.
     """
     rows = await unit.connection.fetch(
-        "SELECT q.code FROM book.quarantine q WHERE q.stream = $1 GROUP BY q.code "
+        "SELECT q.code, CASE WHEN q.code = $3 THEN q.detail ELSE '' END AS detail "
+        "FROM book.quarantine q WHERE q.stream = $1 GROUP BY 1, 2 "
         "HAVING bool_or(q.off = $2) AND bool_and(EXISTS (SELECT FROM book.quarantine_action a "
         "WHERE a.quarantine_id = q.quarantine_id))",
         stream,
         record.offset,
+        RefusalCode.UNKNOWN_CLIENT.value,
     )
     at, source = record.appended_at, _place(record)
-    tell(unit, (Gone(key=_cause(record, row["code"]), at=at, source=source) for row in rows))
+    causes = [_cause(record, RefusalCode(row["code"]), row["detail"]) for row in rows]
+    tell(unit, (Gone(key=each, at=at, source=source) for each in causes))
 
 
 def write_gap(unit: UnitOfWork, stream: int, gap: ProvenGap, at: datetime) -> None:
@@ -129,24 +133,34 @@ def _gap_row(
     )
 
 
-def _cause(record: Record, code: str) -> str:
-    return f"quarantine:{record.topic}/{record.partition}:{code}"
+def _cause(record: Record, code: RefusalCode, detail: str) -> str:
+    cause = f"quarantine:{record.topic}/{record.partition}:{code}"
+    # Each service that nobody registered is a trouble of its own, with somebody else to ask.
+    return f"{cause}:{detail}" if code is RefusalCode.UNKNOWN_CLIENT else cause
 
 
 def _place(record: Record) -> str:
     return f"{record.topic}/{record.partition}/{record.offset}"
 
 
-def _raised(record: Record, code: str) -> Raised:
+def _raised(record: Record, part: Held) -> Raised:
+    summary = f"An input of {record.topic} could not be used: {part.code}"
+    if part.code is RefusalCode.UNKNOWN_CLIENT:
+        summary = (
+            f"The payout service {part.detail} acknowledges and is not registered: nobody hears if "
+            "it misses a stop. Add it to breaker.clients, restart the workers and replay "
+            f"{part.code}; or have it stopped, if nobody knows it"
+        )
     facts = Facts(
         alert_class=AlertClass.QUARANTINE.value,
         severity=Severity.ERROR,
-        summary=f"An input of {record.topic} could not be used: {code}",
+        summary=summary,
         component=Component.INPUTS.value,
         source=_place(record),
-        evidence=f"recon-streams quarantine list --code {code}",
+        evidence="recon-streams quarantine list",
     )
-    return Raised(key=_cause(record, code), at=record.appended_at, facts=facts)
+    key = _cause(record, part.code, part.detail)
+    return Raised(key=key, at=record.appended_at, facts=facts)
 
 
 async def _quarantine(
@@ -180,4 +194,4 @@ async def _quarantine(
         )
         key = record.topic.encode()
         unit.publish([OutgoingRecord("recon.quarantine", key, _ENCODER.encode(notice))])
-    tell(unit, (_raised(record, part.code.value) for record, part in parts))
+    tell(unit, (_raised(record, part) for record, part in parts))
