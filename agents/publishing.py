@@ -1,6 +1,7 @@
 """The composition of a publisher: its keys, its copy of the permits, and what it tells us."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,10 @@ from recon_streams.publisher.listener import PublisherListener
 from recon_streams.publisher.outbox import Waiting
 from recon_streams.publisher.service import PublisherParts, run_publisher
 from recon_streams.runtime.problems import ConfigurationInvalid, Problem
+from recon_streams.runtime.sections import SigningSettings
 from recon_streams.runtime.settings import Settings
 from recon_streams.runtime.telemetry import Telemetry
-from recon_streams.signing.key_ring import KeyRing, own_key_ring
+from recon_streams.signing.key_ring import KeyRing, check_own_keys, own_key_ring
 from recon_streams.signing.private_key import read_private_key
 from recon_streams.signing.public_keys import KeyUnusable
 from recon_streams.signing.signer import Signer
@@ -62,17 +64,42 @@ def key_ring_of(settings: Settings) -> KeyRing:
 
 
 def key_ring_in(directory: Path, settings: Settings) -> KeyRing:
-    """Return the keys of an installation in `directory`: its own unless the settings name others.
+    """Return the keys of an installation in `directory`.
+
+    Its private key is the one the settings name, else its own; so is the set that readers pin.
+    What they do not name is made at the first start; and the set holds the key that signs.
 
     Raises:
         ConfigurationInvalid: They cannot be used.
     """
-    if settings.signing.key_file is not None:
-        return key_ring_of(settings)
+    key_file, public_keys_file = _files_in(directory, settings.signing)
+    with _told_of(directory, settings.signing) as makes:
+        return own_key_ring(key_file, public_keys_file, **makes)
+
+
+def check_keys_in(directory: Path, settings: Settings) -> None:
+    """Return if `key_ring_in` would; nothing is made. Raises `ConfigurationInvalid`."""
+    key_file, public_keys_file = _files_in(directory, settings.signing)
+    with _told_of(directory, settings.signing) as makes:
+        check_own_keys(key_file, public_keys_file, **makes)
+
+
+def _files_in(directory: Path, named: SigningSettings) -> tuple[Path, Path]:
+    own_set = directory / PUBLIC_KEYS_FILE
+    return named.key_file or directory / KEY_FILE, named.public_keys_file or own_set
+
+
+@contextmanager
+def _told_of(directory: Path, named: SigningSettings) -> Iterator[dict[str, bool]]:
+    """Give which of the files of `directory` may be made; say of errors where the names are."""
+    makes = {"makes_key": named.key_file is None, "makes_set": named.public_keys_file is None}
     try:
-        return own_key_ring(directory / KEY_FILE, directory / PUBLIC_KEYS_FILE)
+        yield makes
     except KeyUnusable as error:
-        raise _invalid("signing.key_file", str(error)) from error
+        if all(makes.values()):
+            problem = Problem(place=str(directory), path="", message=str(error))
+            raise ConfigurationInvalid((problem,)) from error
+        raise _invalid("signing", str(error)) from error
 
 
 def redis_line_of(settings: Settings) -> "RedisLine | None":

@@ -14,6 +14,7 @@ from agents.cli.output import Format, FormatOption, out, print_as, talk
 from agents.cli.place import ConfigOption, find_place
 from agents.publishing import KEY_FILE, PUBLIC_KEYS_FILE
 from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.signing.key_ring import require_no_readers
 from recon_streams.signing.private_key import make_private_key, read_private_key
 from recon_streams.signing.public_keys import (
     KeyUnusable,
@@ -85,16 +86,22 @@ def new(
 ) -> None:
     """Make a private key that only its owner can read, and add its public half to the set.
 
-    Readers must have the new set before a publisher signs with the new key.
+    Readers must have the new set before a publisher signs with the new key. With --if-missing none
+    is made in the place of one that readers pin.
     """
     files = _files(key_file, public_keys, data, config)
     with _refusing():
         private, public = files.private(), files.public()
+        if if_missing and not private.exists():
+            require_no_readers(private, public)
         if not (if_missing and private.exists()):
             make_private_key(private)
         key = Signer(read_private_key(private)).public
-        _add(public, key)
+        is_known = _add(public, key)
     out.print(f"{key.kid} signs from {private}; {public} holds its public half", markup=False)
+    if not is_known:
+        said = f"payout services that do not have {public} as it is now deny what this key signs"
+        talk.print(said, markup=False)
 
 
 @group.command("list")
@@ -173,10 +180,13 @@ def _files(
     return Files(key_file or own_key, public_keys or own_set)
 
 
-def _add(file: Path, key: PublicKey) -> None:
+def _add(file: Path, key: PublicKey) -> bool:
+    """Put `key` into the set in `file`; return whether readers can go on with what they have."""
     known: PublicKeys = read_key_set(file) if file.exists() else {}
-    if key.kid not in known:
-        write_key_set(file, {**known, key.kid: key})
+    if key.kid in known:
+        return True
+    write_key_set(file, {**known, key.kid: key})
+    return not known
 
 
 @contextmanager

@@ -64,15 +64,71 @@ class KeyRing:
         return keys
 
 
-def own_key_ring(key_file: Path, public_keys_file: Path) -> KeyRing:
-    """Return the keys of an installation that keeps them itself, made at the first call."""
+def own_key_ring(
+    key_file: Path, public_keys_file: Path, *, makes_key: bool = True, makes_set: bool = True
+) -> KeyRing:
+    """Return the keys of an installation that keeps them itself, made at its first start.
+
+    Args:
+        key_file: The private key.
+        public_keys_file: The set that holds its public half.
+        makes_key: Whether the first of them may be made; not one that somebody named.
+        makes_set: The same of the second.
+
+    Raises:
+        KeyUnusable: See `check_own_keys`.
+    """
+    check_own_keys(key_file, public_keys_file, makes_key=makes_key, makes_set=makes_set)
     if not key_file.exists():
         make_private_key(key_file)
     signer = Signer(read_private_key(key_file))
-    known = read_key_set(public_keys_file) if public_keys_file.exists() else {}
-    if signer.public.kid not in known:
-        write_key_set(public_keys_file, {**known, signer.public.kid: signer.public})
+    if not _pinned(public_keys_file):
+        write_key_set(public_keys_file, {signer.public.kid: signer.public})
     return KeyRing(signer=signer, public_keys_file=public_keys_file)
+
+
+def check_own_keys(
+    key_file: Path, public_keys_file: Path, *, makes_key: bool = True, makes_set: bool = True
+) -> None:
+    """Return if `own_key_ring` would; nothing is made.
+
+    Raises:
+        KeyUnusable: A file cannot be used, the key is gone while readers pin it, or it is not
+            among those that they pin.
+    """
+    known = _pinned(public_keys_file) if makes_set else read_key_set(public_keys_file)
+    if makes_key and not key_file.exists():
+        require_no_readers(key_file, public_keys_file)
+        return
+    kid = Signer(read_private_key(key_file)).public.kid
+    if kid not in known and (known or not makes_set):
+        raise KeyUnusable(
+            f"{public_keys_file} does not hold the key {kid} of {key_file}; no reader would "
+            "believe what it signs: put the right key in its place, or, if this is the one, write "
+            f"recon-streams keys public --add --key-file {key_file} --public-keys "
+            f"{public_keys_file} and give the set to every payout service"
+        )
+
+
+def require_no_readers(key_file: Path, public_keys_file: Path) -> None:
+    """Return if a new key in `key_file`, which is not there, would surprise nobody.
+
+    Raises:
+        KeyUnusable: Readers pin a key already; what it has signed and a new one would sign they
+            would not believe.
+    """
+    known = _pinned(public_keys_file)
+    if known:
+        raise KeyUnusable(
+            f"{key_file} is gone, and {public_keys_file} names {', '.join(known)}, which payout "
+            "services pin: put the file back from a backup; or, if it is lost, make a new key with "
+            f"recon-streams keys new --key-file {key_file} --public-keys {public_keys_file} "
+            "and give the new set to every payout service, which denies until it has it"
+        )
+
+
+def _pinned(public_keys_file: Path) -> PublicKeys:
+    return read_key_set(public_keys_file) if public_keys_file.exists() else {}
 
 
 class PinnedKeys:

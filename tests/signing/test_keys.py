@@ -136,6 +136,57 @@ def test_an_installation_makes_its_key_once(tmp_path: Path) -> None:
     assert list(again.trusted()) == [first.signer.public.kid]
 
 
+def test_a_lost_key_is_never_replaced_in_silence_while_readers_pin_it(tmp_path: Path) -> None:
+    key_file, public = tmp_path / "keys" / "breaker.pem", tmp_path / "breaker-keys.json"
+    kid = own_key_ring(key_file, public).signer.public.kid
+    lost = tmp_path / "lost.pem"
+    key_file.rename(lost)
+    for _ in range(2):
+        with pytest.raises(KeyUnusable) as told:
+            own_key_ring(key_file, public)
+        assert f"{key_file} is gone" in str(told.value)
+        assert f"{public} names {kid}" in str(told.value)
+        command = f"recon-streams keys new --key-file {key_file} --public-keys {public}"
+        assert command in str(told.value)
+    assert not key_file.exists()
+    assert list(read_key_set(public)) == [kid]
+    lost.rename(key_file)
+    assert own_key_ring(key_file, public).signer.public.kid == kid
+
+
+def test_another_key_in_the_place_of_its_own_is_not_taken_for_it(tmp_path: Path) -> None:
+    key_file, public = tmp_path / "breaker.pem", tmp_path / "breaker-keys.json"
+    kid = own_key_ring(key_file, public).signer.public.kid
+    key_file.unlink()
+    make_private_key(key_file)
+    with pytest.raises(KeyUnusable, match="no reader would believe") as told:
+        own_key_ring(key_file, public)
+    command = f"keys public --add --key-file {key_file} --public-keys {public}"
+    assert command in str(told.value)
+    assert list(read_key_set(public)) == [kid]
+
+
+def test_a_set_that_names_no_key_or_is_gone_is_written_anew(tmp_path: Path) -> None:
+    key_file, public = tmp_path / "breaker.pem", tmp_path / "breaker-keys.json"
+    public.write_bytes(key_set_bytes({}))
+    kid = own_key_ring(key_file, public).signer.public.kid
+    assert list(read_key_set(public)) == [kid]
+    public.unlink()
+    own_key_ring(key_file, public)
+    assert list(read_key_set(public)) == [kid]
+
+
+def test_a_file_that_somebody_named_is_read_and_never_made(tmp_path: Path) -> None:
+    key_file, public = tmp_path / "breaker.pem", tmp_path / "breaker-keys.json"
+    with pytest.raises(KeyUnusable, match=r"breaker\.pem cannot be read"):
+        own_key_ring(key_file, public, makes_key=False)
+    with pytest.raises(KeyUnusable, match=r"breaker-keys\.json cannot be read"):
+        own_key_ring(key_file, public, makes_set=False)
+    assert list(tmp_path.iterdir()) == []
+    kid = Signer(make_private_key(key_file)).public.kid
+    assert list(own_key_ring(key_file, public, makes_key=False).trusted()) == [kid]
+
+
 def test_a_publisher_whose_key_nobody_pins_is_told(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     write_key_set(file, {OTHER.public.kid: OTHER.public})

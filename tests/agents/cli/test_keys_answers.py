@@ -125,9 +125,9 @@ def test_a_key_that_was_lost_is_made_anew_only_on_purpose(keys: Keys) -> None:
     assert "1.pem is gone" in said.replace("\n", " ")
     assert not (keys.directory / "1.pem").exists()
     said = keys.run("new").replace("\n", " ")
-    assert "deny until they have" in said
-    assert len(read_key_set(keys.public)) == 2
-    assert list(read_key_set(keys.public))[0] == old
+    assert "deny what this key signs" in said
+    first, _ = read_key_set(keys.public)
+    assert first == old
 
 
 class Checked:
@@ -194,7 +194,9 @@ def test_config_check_looks_at_the_keys_of_a_directory_by_the_rule_of_up(checked
     checked.say(key_file=checked.own)
     said = checked.run("--data", str(data), code=ExitCode.CONFIGURATION)
     assert f"{data}/breaker-keys.json does not hold" in said
-    checked.keys.bare("keys", "public", "--add", "--key-file", str(checked.own), "--data", str(data))
+    checked.keys.bare(
+        "keys", "public", "--add", "--key-file", str(checked.own), "--data", str(data)
+    )
     assert "no errors" in checked.run("--data", str(data))
     checked.say()
     (data / "keys/breaker.pem").unlink()
