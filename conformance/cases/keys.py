@@ -41,7 +41,8 @@ def keys() -> list[Case]:
         .granted(4_000, epoch=3),
         live("a key with a byte that is no UTF-8 in it is not the key without it")
         .raw(A.encode() + b"\xff", None)
-        .granted(4_000, epoch=3),
+        .granted(4_000, epoch=3)
+        .denied(4_000, "UNKNOWN_SCOPE", A + "\ufffd"),
         live("a key after a byte order mark is another key")
         .raw(b"\xef\xbb\xbf" + A.encode(), None)
         .granted(4_000, epoch=3),

@@ -31,7 +31,8 @@ class Follower:
     Attributes:
         next_offset: Everything below it has been applied.
         is_caught_up: Whether the log has been read to where it ended at the first look.
-        counts: How often a reason was answered, and a record left out (`dropped:REASON`).
+        counts: How often a reason was answered, and a record left out (`dropped:REASON`, of leases
+            `dropped:LEASE_REASON`).
     """
 
     def __init__(self, keys: Keys, *, safety_ms: int = SAFETY_MS) -> None:

@@ -15,7 +15,8 @@ class Permit(msgspec.Struct, frozen=True):
     - of each scope that was asked for, and then with `PARENT_` before it of each of their parents:
       - `UNKNOWN_SCOPE`: the log says nothing of it
       - `TOMBSTONE`: somebody deleted its record
-      - `UNREADABLE`: over 1 MiB, no JSON, fields missing, or about another scope
+      - `UNREADABLE`: over 1 MiB, no JSON, a field missing or not what it must be, or about
+        another scope
       - `BAD_SIGNATURE`: none, not one Ed25519 signature, or one of other bytes
       - `UNKNOWN_KEY`: signed by a key that is not pinned here
       - `UNKNOWN_SCHEMA`: a version of the contract that this reader does not know
@@ -30,7 +31,8 @@ class Permit(msgspec.Struct, frozen=True):
         scope: The scope that was asked for, the first if there were several.
         denied_by: The scope that says no, where it is one.
         payout_id: What the payout service called the payout.
-        relied_on: (scope, epoch, seq) of all that a granted permit hangs on, parents too.
+        relied_on: (scope, epoch, seq) of all that a granted permit hangs on: what was asked for, in
+            that order, then the parents, each once. Empty in a denial.
         epoch: The epoch of the newest record known of `scope`; None if there is none.
         seq: The seq of that record.
         publisher_epoch: Whose lease stands behind it; None as long as none has counted.

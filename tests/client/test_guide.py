@@ -32,3 +32,22 @@ def test_page_one_says_no_fresh_permit_no_payout_and_what_it_costs() -> None:
     page_one = GUIDE[: GUIDE.index("## 1.")]
     assert "No fresh permit, no payout" in page_one
     assert "our outage stops your payouts" in page_one
+
+
+def test_the_guide_says_what_several_scopes_rely_on_and_that_a_denial_relies_on_nothing() -> None:
+    for words in ("`relied_on`", "the *first* that you named", "leaves it empty"):
+        assert words in GUIDE
+
+
+def test_the_guide_orders_the_flaws_of_a_record_as_the_cases_do() -> None:
+    said = GUIDE[GUIDE.index("A record with several flaws") : GUIDE.index("[Each step exactly]")]
+    cases = (Path(__file__).parents[2] / "conformance/README.md").read_text()
+    table = cases[cases.index("## What is wrong with a record") : cases.index('Its number counts"')]
+    rows = re.findall(r"^\| [a-j] \|.*", table, re.MULTILINE)
+    assert re.findall(r"\(`([A-Z_]+)`\)", said) == [
+        re.findall(r"`([A-Z_]{6,})`", row)[-1] for row in rows
+    ]
+
+
+def test_the_guide_names_the_count_of_leases_that_cannot_be_used() -> None:
+    assert "`dropped:LEASE_UNKNOWN_KEY`" in GUIDE
