@@ -22,6 +22,7 @@ from recon_streams.kernel.clock import utc_now
 from recon_streams.log.errors import LogUnreachable
 from recon_streams.log.port import LogProbe
 from recon_streams.log.record import Record
+from recon_streams.publisher.holding import Held, held
 from recon_streams.publisher.lapse import LeaseWatch
 from recon_streams.publisher.tail import BREAKER, is_signed, state_of
 from recon_streams.runtime.sections import BreakerSettings
@@ -88,7 +89,10 @@ class Hearing:
     async def look(self) -> list[Deaf]:
         """Look once, tell on-call what has changed, and return who is deaf."""
         why = await self._lease.why_none()
-        found = {AlertClass.LEASE_LAPSED: {} if why is None else {_LAPSE: _lapse(why)}}
+        found = {
+            AlertClass.LEASE_LAPSED: {} if why is None else {_LAPSE: _lapse(why)},
+            AlertClass.MESSAGE_HELD: {each.topic: _held(each) for each in await held(self._pool)},
+        }
         deaf = await self._listen() if self._keys is not None and self._reads_keys() else None
         if deaf is not None and (not deaf or await self._pool.fetchval(_READ)):
             claims = {each.client_id: each for each in await store.claims(self._pool)}
@@ -181,6 +185,16 @@ def _lapse(why: str) -> Facts:
         component=Component.BREAKER.value,
         scope=_LAPSE,
         evidence="recon-streams breaker status",
+    )
+
+
+def _held(what: Held) -> Facts:
+    many = "1 message is" if what.count == 1 else f"{what.count} messages are"
+    return Facts(
+        alert_class=AlertClass.MESSAGE_HELD.value,
+        severity=Severity.ERROR,
+        summary=f"{many} held that the log does not take for {what.topic}: {what.reason}",
+        component=Component.ALERTS.value,
     )
 
 

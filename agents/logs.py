@@ -19,6 +19,7 @@ from recon_streams.log.postgres_reader import PostgresGroupPlan, PostgresReader
 from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import TopicPartition
 from recon_streams.log.topic_plan import TopicPlan
+from recon_streams.publisher.holding import HoldingRelay
 from recon_streams.publisher.sink import LogRelay, Relay, TableRelay
 from topics.catalogue import CATALOGUE, kafka_config
 from topics.contract import Direction, TopicContract
@@ -76,7 +77,7 @@ def kafka_logs(connection: KafkaConnection, *, group: str, instance_id: str | No
         probe=probe,
         writer=writer,
         admin=KafkaAdmin(connection),
-        relay=LogRelay(writer),
+        relay=HoldingRelay(LogRelay(writer)),
         reader=lambda: KafkaReader(connection, plan, probe),
     )
 

@@ -38,6 +38,7 @@ class AlertClass(StrEnum):
     BANK_FEED_STALE = "BANK_FEED_STALE"  # a bank says nothing of any of its accounts
     ALERT_STORM = "ALERT_STORM"  # too many alerts of one class to be told one by one
     SINK_DOWN = "SINK_DOWN"  # one of the places to which alerts go takes none
+    MESSAGE_HELD = "MESSAGE_HELD"  # the log refuses something that we have to say
     SINK_DISABLED = "SINK_DISABLED"  # one of them said that it wants none any more
     DELIVERY_PARKED = "DELIVERY_PARKED"  # one of them refuses an alert for good
 

@@ -32,7 +32,8 @@ WITH judged AS MATERIALIZED (
         EXISTS (SELECT FROM breaker.scope
             WHERE override_until < clock_timestamp() - interval '5 seconds') AS forced_too_long,
         (SELECT count(*) FROM book.outbox WHERE published_at IS NULL) AS depth,
-        (SELECT min(created_at) FROM book.outbox WHERE published_at IS NULL) AS oldest_at,
+        (SELECT min(created_at) FROM book.outbox
+            WHERE published_at IS NULL AND book.outbox.refused IS NULL) AS oldest_at,
         clock_timestamp() AS now
 ), aged AS MATERIALIZED (
     SELECT *,

@@ -12,6 +12,8 @@ from recon_streams.log.record import Appended, OutgoingRecord
 
 _SELECT: Final = (
     "SELECT outbox_id, created_at, topic, key, payload FROM book.outbox WHERE published_at IS NULL "
+    # What the log refused waits by itself, see `holding`.
+    "AND (held_until IS NULL OR held_until <= clock_timestamp()) "
 )
 _IN_ORDER: Final = "ORDER BY outbox_id LIMIT $1"
 # What stops payouts does not queue behind what merely informs. Spelled as the index is.

@@ -5,6 +5,7 @@ from typing import Final
 import asyncpg
 import structlog
 
+from recon_streams.log.errors import RecordRefused
 from recon_streams.log.record import OutgoingRecord
 from recon_streams.publisher import newest
 from recon_streams.publisher.lease import LeaseRefusal
@@ -54,7 +55,14 @@ class Repairer:
         for _ in range(_ROUNDS_MAX):
             if not self._tail.suspects:
                 return None
-            if (refused := await self._repair()) is not None:
+            try:
+                refused = await self._repair()
+            except RecordRefused as refusal:
+                # What should have been written is found again by comparing all.
+                self._tail.is_cut = True
+                _log.error("repair_refused", reason=refusal.reason)
+                return LeaseRefusal.LOG_REFUSES
+            if refused is not None:
                 return refused
             await self._tail.catch_up()
         return LeaseRefusal.LOG_CONTRADICTS if self._tail.suspects else None

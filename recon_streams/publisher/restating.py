@@ -2,12 +2,18 @@
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import asyncpg
+import structlog
 
+from recon_streams.log.errors import RecordRefused
+from recon_streams.log.record import OutgoingRecord
 from recon_streams.publisher import newest
 from recon_streams.publisher.writing import BreakerWriter
+
+_log = structlog.get_logger()
 
 # Each stays on the log for a day until it is compacted away, and whoever joins reads it.
 RECORDS_PER_SECOND_MAX: Final = 10
@@ -38,6 +44,14 @@ async def restate_for_ever(
             async with writer.alone():
                 last, records = await newest.page(pool, after=last, rows_max=rows_max)
                 if records:
-                    await writer.append_restated(records)
+                    await _restate(writer, records)
             scopes += rows_max if last is not None else len(records)
         await asyncio.sleep(max(0.0, began_at + every_seconds - loop.time()))
+
+
+async def _restate(writer: BreakerWriter, records: Sequence[OutgoingRecord]) -> None:
+    try:
+        await writer.append_restated(records)
+    except RecordRefused as refusal:
+        # Their turn comes again; whoever lends asks the same log, and says why there is no lease.
+        _log.error("restatement_refused", reason=refusal.reason)

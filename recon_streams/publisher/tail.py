@@ -38,7 +38,8 @@ class BreakerTail:
     Attributes:
         last: The version that stands last for each scope, if a reader could use it.
         states: What that record says.
-        is_cut: The log had gone back when it was last read; whoever has taken note says so here.
+        is_cut: The log had gone back when it was last read, or something could not be written to
+            it; whoever has compared all with the book says so here.
         proven: The highest version of each scope that was ever signed, wherever it stands: a reader
             that has it believes nothing lower.
         head: The newest state record, which a lease names.

@@ -236,6 +236,27 @@ async def test_who_is_told_that_no_lease_is_in_force_is_told_why(fresh_stack: St
     assert told == 1, "nobody is called again over another reason"
 
 
+async def test_what_the_log_refuses_is_told_until_it_is_taken(fresh_stack: Stack) -> None:
+    stack = fresh_stack
+    hearing = listener(stack)
+    for number in range(2):
+        await stack.owner.execute(
+            "INSERT INTO book.outbox (topic, payload, refused) VALUES ('recon.positions', '', $1)",
+            f"too large {number}",
+        )
+    await hearing.look()
+    words = await summary(stack, "message_held:recon.positions")
+    assert words == (
+        "2 messages are held that the log does not take for recon.positions: too large 0"
+    )
+    await stack.owner.execute("UPDATE book.outbox SET published_at = now()")
+    await hearing.look()
+    state = await stack.pool.fetchval(
+        "SELECT state FROM alerts.alert WHERE dedup_key = 'message_held:recon.positions'"
+    )
+    assert state == "RESOLVED"
+
+
 async def lapse(stack: Stack, refused: str | None) -> None:
     await stack.owner.execute(
         "UPDATE book.publisher SET lease_until = clock_timestamp() - interval '1 minute', "

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from recon_streams.breaker_desk.notary import BreakerNotary
 from recon_streams.log.errors import LogUnreachable, RecordRefused
 from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import Appended, OutgoingRecord
@@ -24,13 +25,16 @@ RUNBOOK = Path(__file__).parents[2] / "docs" / "runbooks" / "breaker.md"
 
 
 class NoLeases(PostgresWriter):
-    """A log that takes everything but leases."""
+    """A log that takes no leases, or nothing of breakers that does not come from the outbox."""
 
     failure: Exception | None = None
+    takes_repairs = True
 
     @override
     async def append(self, records: Sequence[OutgoingRecord]) -> list[Appended]:
-        if self.failure is not None and any(each.key == LEASE_KEY for each in records):
+        if self.failure is not None and any(
+            each.key == LEASE_KEY or not self.takes_repairs for each in records
+        ):
             raise self.failure
         return await super().append(records)
 
@@ -48,6 +52,8 @@ def parts(book: Book, writer: NoLeases) -> PublisherParts:
         probe=book.logs.probe,
         terms=LeaseTerms(renew_seconds=0.3),
         keys=new_key_ring(),
+        notary=BreakerNotary(book.pool, None),
+        full_state_seconds=1,
     )
 
 
@@ -91,6 +97,35 @@ async def test_a_lease_counts_once_it_is_on_the_log_and_not_before(
 
         await until(is_lent)
         assert (await read(book))["refused"] is None
+    working.cancel()
+    publisher.cancel()
+    await asyncio.gather(working, publisher, return_exceptions=True)
+
+
+@pytest.mark.postgres
+async def test_a_publisher_lives_on_where_it_may_neither_repair_nor_say_again(
+    book: Book, writer: NoLeases
+) -> None:
+    writer.failure, writer.takes_repairs = RecordRefused(["recon.breaker"], "no right"), False
+    await book.logs.writer.append([OutgoingRecord("recon.breaker", b"all", None)])
+    working = asyncio.create_task(book.keep_deciding())
+    publisher = asyncio.create_task(run_publisher(parts(book, writer), "p"))
+
+    async def is_told() -> bool:
+        return (await read(book))["refused"] == "LOG_REFUSES"
+
+    await until(is_told)
+    await asyncio.sleep(3)  # several rounds of repairing and of saying again
+    assert not publisher.done()
+    assert (await read(book))["lease_until"] is None
+    writer.failure = None
+
+    async def is_lent() -> bool:
+        return (await read(book))["lease_until"] is not None
+
+    await until(is_lent)
+    last = (await book.logs.probe.read_latest("recon.breaker"))[b"all"]
+    assert last.value is not None, "the tombstone was written over"
     working.cancel()
     publisher.cancel()
     await asyncio.gather(working, publisher, return_exceptions=True)

@@ -40,6 +40,13 @@ ALTER TABLE book.publisher
     ADD COLUMN refused  text,
     ADD COLUMN asked_at timestamptz;
 
+-- What the log refuses is held, by itself, and tried again now and then.
+ALTER TABLE book.outbox
+    ADD COLUMN held_until timestamptz,
+    ADD COLUMN refused    text;  -- the log's words for it
+CREATE INDEX outbox_held ON book.outbox (topic) WHERE published_at IS NULL AND refused IS NOT NULL;
+GRANT UPDATE (held_until, refused) ON book.outbox TO recon_app;
+
 -- `through_at` as the log's ends prove it. What batches say of time are the clocks of its servers: one
 -- that is ahead makes a worker that lags look up to date, and no lease may hang on that.
 ALTER TABLE book.stream ADD COLUMN proven_at timestamptz;
