@@ -146,7 +146,11 @@ def _known(settings: Settings, people: TwoPeople, directory: Path) -> Settings:
     vouched = {"root_key": root_key, "operators_file": operators}
     identity = settings.identity.model_copy(update=vouched)
     breaker = settings.breaker.model_copy(update={"clients": (CLIENT_ID,)})
-    return settings.model_copy(update={"breaker": breaker, "identity": identity})
+    # What is set for another installation is not this one's: it keeps keys of its own.
+    unnamed = {"key_file": None, "public_keys_file": None}
+    signing = settings.signing.model_copy(update=unnamed)
+    sections = {"breaker": breaker, "identity": identity, "signing": signing}
+    return settings.model_copy(update=sections)
 
 
 def _payout_service(

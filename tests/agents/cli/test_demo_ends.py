@@ -21,12 +21,17 @@ def place(make_directory: Callable[[], Path]) -> Path:
 
 
 def demo(place: Path, *options: str) -> "subprocess.Popen[str]":
+    # The shell in which somebody tries it may be set for an installation that signs.
+    elsewhere = {
+        "RECON__SIGNING__KEY_FILE": "/nowhere/breaker.pem",
+        "RECON__SIGNING__PUBLIC_KEYS_FILE": "/nowhere/breaker-keys.json",
+    }
     return subprocess.Popen(
         [sys.executable, "-m", "agents.cli", "demo", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "TMPDIR": str(place), "PYTHONUNBUFFERED": "1", **elsewhere},
     )
 
 
