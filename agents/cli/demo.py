@@ -76,6 +76,7 @@ def _directory(keep: Path | None) -> Iterator[Path]:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     if keep is not None:
+        keep.mkdir(0o711, parents=True, exist_ok=True)
         yield keep
         return
     # Named before it is made: a goodbye between the two still finds it.

@@ -66,3 +66,11 @@ def test_a_demo_that_ends_by_itself_fits_a_terminal_and_names_no_directory(place
     assert "Look closer" not in said
     assert str(place) not in said
     assert made_in(place) == []
+
+
+def test_a_demo_that_is_kept_makes_its_directory(place: Path) -> None:
+    kept = place / "not" / "there"
+    process = demo(place, "--exit", "-o", "json", "--keep", str(kept))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert (kept / "payouts.dsn").exists()
