@@ -23,6 +23,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         reason: The reason code of its newest transition.
+        since: When it entered this state.
         flapping: Whether it changed too often and is held.
         forced_until: When a state ends that two people forced; None if none is forced.
     """
@@ -31,6 +32,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     state: BreakerState
     epoch: int
     reason: str
+    since: datetime
     flapping: bool = False
     forced_until: datetime | None = None
 
@@ -99,12 +101,12 @@ def override_signals(stop: Stop, *, at: datetime, source: str) -> list[Signal]:
     key = f"override:{stop.scope}"
     if stop.forced_until is None:
         return [Gone(key=key, at=at, source=source)]
-    until = f"{stop.forced_until:%H:%M:%S}Z"
+    since, until = f"{stop.since:%F %H:%M:%S}Z", f"{stop.forced_until:%H:%M:%S}Z"
     facts = Facts(
         alert_class=AlertClass.OVERRIDE_ACTIVE.value,
         severity=Severity.CRITICAL,
-        summary=f"{stop.scope} lets payouts pass until {until} because two people forced it, "
-        "against what the evidence says",
+        summary=f"{stop.scope} lets payouts pass since {since} and until {until} because two "
+        "people forced it, against what the evidence says",
         component=Component.BREAKER.value,
         source="person",
         scope=stop.scope,

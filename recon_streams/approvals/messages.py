@@ -4,7 +4,7 @@ from typing import Final
 
 from recon_streams.alerts.alarm import Facts, Gone, Raised
 from recon_streams.alerts.classes import AlertClass, Component
-from recon_streams.approvals.machine import Request
+from recon_streams.approvals.machine import Request, RequestState
 from recon_streams.approvals.subject import ApprovalKind
 from topics.alerts import Severity
 
@@ -21,7 +21,9 @@ def asked_for(request: Request) -> Raised:
     facts = Facts(
         alert_class=AlertClass.APPROVAL_WAITING.value,
         severity=_SEVERITY.get(request.kind, Severity.INFO),
-        summary=f"request {number} waits for a second person: {request.kind} {request.subject}",
+        summary=f"request {number} waits for a second person since "
+        f"{request.requested_at:%F %H:%M:%S}Z and until {request.expires_at:%H:%M:%S}Z: "
+        f"{request.kind} {request.subject}",
         component=Component.BREAKER.value,
         source="person",
         scope=request.subject if request.kind in _SEVERITY else None,
@@ -34,7 +36,8 @@ def asked_for(request: Request) -> Raised:
 def ended(request: Request) -> Gone:
     """Return that a request waits no more, however it ended."""
     at = request.ended_at or request.requested_at
-    return Gone(key=_key(request), at=at, source="person")
+    source = "time" if request.state is RequestState.EXPIRED else "person"
+    return Gone(key=_key(request), at=at, source=source)
 
 
 def _key(request: Request) -> str:

@@ -60,7 +60,7 @@ def signals_of(steps: Iterable[RecordedStep], before: Mapping[int, AccountState]
             signals.append(_signal(recorded))
         if state.breaker.override != (known.breaker.override if known else None):
             source = _source(recorded.event)
-            signals += override_signals(_stop(account, state), at=state.evaluated_at, source=source)
+            signals += override_signals(_stop(account, state), at=_at(recorded), source=source)
         judged[account.number] = state
     return signals
 
@@ -107,6 +107,7 @@ def _stop(account: Account, state: AccountState) -> Stop:
         epoch=breaker.epoch,
         reason=breaker.reason,
         flapping=breaker.flapping,
+        since=breaker.since,
         forced_until=breaker.override.until if breaker.override else None,
     )
 
@@ -115,8 +116,13 @@ def _signal(recorded: RecordedStep) -> Signal:
     account, state = recorded.account, recorded.step.state
     key, source = f"position:{account.scope}", _source(recorded.event)
     if state.tier is Tier.OK and state.breaker.state is BreakerState.CLOSED:
-        return Gone(key=key, at=state.evaluated_at, source=source)
-    return Raised(key=key, at=state.evaluated_at, facts=_facts(recorded, source))
+        return Gone(key=key, at=_at(recorded), source=source)
+    return Raised(key=key, at=_at(recorded), facts=_facts(recorded, source))
+
+
+def _at(recorded: RecordedStep) -> datetime:
+    """Return when a step was taken: what people do is no evidence, and moves no clock of it."""
+    return max(recorded.step.state.evaluated_at, recorded.event.at)
 
 
 def _facts(recorded: RecordedStep, source: str) -> Facts:

@@ -102,5 +102,6 @@ def _stop(scope: str, fold: ScopeState) -> Stop:
         state=fold.state,
         epoch=fold.epoch,
         reason=fold.reason,
+        since=fold.since,
         forced_until=fold.override.until if fold.override else None,
     )
