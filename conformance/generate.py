@@ -114,7 +114,7 @@ class Case:
         self,
         key: str | bytes | None,
         value: bytes | None,
-        headers: list[list[str]] | None = None,
+        headers: list[list[str | None]] | list[list[str]] | None = None,
         **more: Any,
     ) -> "Case":
         record = {

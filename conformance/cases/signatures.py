@@ -45,4 +45,25 @@ def signatures() -> list[Case]:
         .end(9_000)
         .lease(4, by=FIRST)
         .granted(20_499, lease_seq=4),
+        *(
+            live(f"a header {name} without a value is none")
+            .raw(A, good, [[each, None if each == name else said] for each, said in signed])
+            .denied(4_000, reason, epoch=3)
+            for name, reason in (
+                ("alg", "BAD_SIGNATURE"),
+                ("kid", "UNKNOWN_KEY"),
+                ("sig", "BAD_SIGNATURE"),
+            )
+        ),
+        live("a lease whose signature has no value is as if it were not there")
+        .end(6_000)
+        .raw("_lease", good, [*signed[:2], ["sig", None]])
+        .granted(14_499, lease_seq=2),
+        live("headers may come in any order").raw(A, good, signed[::-1]).granted(4_000, epoch=4),
+        live("the name of a header is not known in capitals")
+        .raw(A, good, [["ALG", signed[0][1]], *signed[1:]])
+        .denied(4_000, "BAD_SIGNATURE"),
+        live("headers that a reader does not know may have no value")
+        .raw(A, good, [["traceparent", None], *signed])
+        .granted(4_000, epoch=4),
     ]

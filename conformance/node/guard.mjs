@@ -89,7 +89,8 @@ function isLease({ publisher_id, publisher_epoch, lease_seq, ttl_ms, state_head,
 }
 
 function doubtOf(value, headers, keys) {
-  const signed = headers.filter(([name]) => SIGNED_BY.includes(name));
+  const signed = headers.filter(([name]) => SIGNED_BY.includes(name))
+    .map(([name, said]) => [name, said ?? Buffer.alloc(0)]);
   const found = new Map(signed);
   if (signed.length !== 3 || found.size !== 3) return "BAD_SIGNATURE";
   if (found.get("alg").toString("latin1") !== "Ed25519") return "BAD_SIGNATURE";
@@ -145,7 +146,7 @@ export class Follower {
     this.nextOffset = Math.max(this.nextOffset, nextOffset);
   }
 
-  // The next record: {offset, key: Buffer|null, value: Buffer|null, headers: [[name, Buffer]]}.
+  // The next record: {offset, key, value, headers: [[name, value]]}; Buffers, or null.
   apply(record) {
     if (record.offset < this.nextOffset) return;
     this.passOver(record.offset + 1);

@@ -23,7 +23,7 @@ def record_of(said: dict[str, Any]) -> LogRecord:
     key, value = (
         None if said[name] is None else b64decode(said[name]) for name in ("key", "value")
     )
-    headers = [(name, b64decode(each)) for name, each in said["headers"]]
+    headers = [(name, None if each is None else b64decode(each)) for name, each in said["headers"]]
     if value is not None:
         value = value * said.get("value_times", 1) + b" " * said.get("spaces", 0)
     return LogRecord(said["offset"], key, value, headers)
