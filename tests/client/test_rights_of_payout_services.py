@@ -1,7 +1,9 @@
 """What the role of payout services may on the log in PostgreSQL, and all that it is refused."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,6 +15,7 @@ from recon_streams.testing.logs import until
 
 pytestmark = pytest.mark.postgres
 
+GUIDE = Path(__file__).parents[2] / "docs/how-to/guard-a-payout-service.md"
 ROLE = "recon_payouts"
 _APPEND = (
     "SELECT log.append(ARRAY[topic_id], ARRAY[0], ARRAY[1], ARRAY[1], ARRAY[0], ARRAY['k'::bytea], "
@@ -189,6 +192,20 @@ async def test_an_acknowledgement_that_has_nowhere_to_go_is_told(
     await owner.execute("UPDATE log.topic SET name = 'gone' WHERE name = 'recon.breaker.acks'")
     with pytest.raises(asyncpg.UndefinedObjectError, match=r"no topic recon\.breaker\.acks"):
         await service.execute("SELECT payouts.acknowledge('p1', '{}')")
+
+
+async def test_locks_are_for_the_daemon_where_the_guide_was_followed(
+    service: asyncpg.Connection, owner: asyncpg.Pool
+) -> None:
+    (block,) = re.findall(r"```sql\n(SELECT .*?)\\gexec\n```", GUIDE.read_text(), re.DOTALL)
+    for row in await owner.fetch(block):
+        for statement in row:
+            await owner.execute(statement)
+    for lock in ("pg_advisory_lock(1)", "pg_try_advisory_xact_lock_shared(1, 2)"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await service.execute(f"SELECT {lock}")
+    async with owner.acquire() as daemon:
+        await daemon.execute("SET ROLE recon_app; SELECT pg_try_advisory_lock(1); RESET ROLE")
 
 
 async def test_it_may_listen_to_the_log(service: asyncpg.Connection, owner: asyncpg.Pool) -> None:
