@@ -20,6 +20,7 @@ _BREAKER = {
     AlertClass.OVERRIDE_ACTIVE,
     AlertClass.BREAKER_NOT_ACKNOWLEDGED,
     AlertClass.LEASE_LAPSED,
+    AlertClass.AGREEMENT_UNPROVEN,
     AlertClass.APPROVAL_WAITING,
 }
 _INPUTS = {AlertClass.QUARANTINE, AlertClass.INPUTS_LOST, AlertClass.BANK_FEED_STALE}
