@@ -5,6 +5,7 @@ from datetime import datetime
 
 from agents.cli.layout import Rows
 from agents.cli.output import out, plain, styled
+from recon_streams.breaker.record import SYSTEM
 from recon_streams.breaker_desk.status import Happened, Lease, ScopeStatus
 
 
@@ -21,7 +22,7 @@ def print_scopes(scopes: Sequence[ScopeStatus], lease: Lease | None, now: dateti
             f"{styled(each.state)} {each.reason}" + (" (held: flapping)" if each.flapping else ""),
             str(each.epoch),
             f"{each.since:%F %T}Z",
-            plain(each.actor),
+            plain(_by(each)),
             plain(each.words or "-"),
             _waits_for(each, now),
             _evidence(each, now),
@@ -49,6 +50,8 @@ def print_history(happened: Sequence[Happened]) -> None:
     rows = Rows("epoch", "at", "from", "to", "reason", "by", "because", "request", "evidence")
     for each in happened:
         by = f"{each.maker} and {each.checker}" if each.checker else each.actor
+        if by == SYSTEM:
+            by = f"rule {each.reason}"
         until = f" until {each.override_until:%T}Z" if each.override_until else ""
         rows.add_row(
             str(each.epoch),
@@ -62,6 +65,13 @@ def print_history(happened: Sequence[Happened]) -> None:
             each.evidence_hash[:12],
         )
     rows.print(out)
+
+
+def _by(status: ScopeStatus) -> str:
+    """Return who brought it into its state: two people, one, or a rule of ours."""
+    if status.maker and status.checker:
+        return f"{status.maker} and {status.checker}"
+    return f"rule {status.rule}" if status.actor == SYSTEM else status.actor
 
 
 def _lease(lease: Lease | None) -> str:

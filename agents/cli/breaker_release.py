@@ -12,7 +12,7 @@ from agents.cli.breaker import ReasonOption, ScopeArgument, group
 from agents.cli.output import Format, FormatOption, out, print_as
 from agents.cli.people import KeyOption, key_of, print_asked, said_why
 from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, find_place
-from recon_streams.approvals.machine import Request
+from recon_streams.approvals.machine import REASON_LENGTH_MIN, Request
 from recon_streams.approvals.subject import ApprovalKind, Wish
 
 reset = typer.Typer(help="Let go of what is stopped: one asks, another agrees.")
@@ -22,12 +22,20 @@ group.add_typer(override, name="override")
 
 _OF_BREAKERS = frozenset({ApprovalKind.BREAKER_RESET, ApprovalKind.BREAKER_OVERRIDE})
 _ROWS_MAX = 1_000
+LongReasonOption = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        help="Why, for whoever agrees and for those who come later: in "
+        f"{REASON_LENGTH_MIN} characters or more, up to 500.",
+    ),
+]
 
 
 @reset.command("request")
 def request_reset(
     scope: ScopeArgument,
-    reason: ReasonOption,
+    reason: LongReasonOption,
     key: KeyOption = None,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -38,7 +46,7 @@ def request_reset(
     """Ask for a scope to be let go; another person agrees within 15 minutes."""
     place = find_place(config, data, dsn, bootstrap)
     wish = Wish(kind=ApprovalKind.BREAKER_RESET, subject=scope)
-    asked = run(ask(place, wish, reason=said_why(reason), key=key_of(key)))
+    asked = run(ask(place, wish, reason=_words(reason), key=key_of(key)))
     print_asked(asked) if output is Format.TABLE else print_as(output, _as_json(asked))
 
 
@@ -99,7 +107,7 @@ def refuse(
 @override.command("request")
 def request_override(
     scope: ScopeArgument,
-    reason: ReasonOption,
+    reason: LongReasonOption,
     minutes: Annotated[int, typer.Option("--minutes", min=1, max=30, help="From the approval on.")],
     key: KeyOption = None,
     config: ConfigOption = None,
@@ -116,8 +124,12 @@ def request_override(
     place = find_place(config, data, dsn, bootstrap)
     details = {"minutes": str(minutes)}
     wish = Wish(kind=ApprovalKind.BREAKER_OVERRIDE, subject=scope, details=details)
-    asked = run(ask(place, wish, reason=said_why(reason), key=key_of(key)))
+    asked = run(ask(place, wish, reason=_words(reason), key=key_of(key)))
     print_asked(asked) if output is Format.TABLE else print_as(output, _as_json(asked))
+
+
+def _words(reason: str) -> str:
+    return said_why(reason, length_min=REASON_LENGTH_MIN)
 
 
 def _as_json(request: Request) -> dict[str, Any]:

@@ -30,11 +30,17 @@ def key_of(path: Path | None) -> PrivateKey:
     return read_private_key(path)
 
 
-def said_why(reason: str) -> str:
-    """Return the reason, if one was given."""
-    if not reason.strip():
+def said_why(reason: str, *, length_min: int = 1) -> str:
+    """Return the reason, if one was given, of `length_min` characters or more."""
+    text = reason.strip()
+    if not text:
         raise typer.BadParameter("say why; the reason is kept")
-    return reason.strip()
+    if len(text) < length_min:
+        raise typer.BadParameter(
+            f"--reason takes {length_min} characters or more, and this has {len(text)}: say what "
+            "was found, and where another can see it"
+        )
+    return text
 
 
 def print_asked(request: Request) -> None:

@@ -17,7 +17,8 @@ from recon_streams.positions.step import clearance_of
 from recon_streams.positions.verdict import evaluate
 
 _SCOPES: Final = """
-SELECT s.*, t.actor, t.words, t.evidence_hash, t.approval_id, a.state AS account
+SELECT s.*, t.actor, t.maker, t.checker, t.words, t.reason AS rule, t.evidence_hash,
+    t.approval_id, a.state AS account
 FROM breaker.scope AS s CROSS JOIN LATERAL (
     -- What led to the state: not a record that only told of other parents.
     SELECT * FROM breaker.transition AS t WHERE t.scope = s.scope
@@ -76,6 +77,8 @@ class ScopeStatus(msgspec.Struct, frozen=True, kw_only=True):
         held_by: The scopes above it that are not CLOSED.
         since: When its state was entered,
         actor: by whom; the program itself where it was an evaluation,
+        maker: or by which two people,
+        rule: under which rule or order,
         words: and what they said.
         clean: Clean evaluations since it was calm, of `clean_needed`, if it is suspended.
         clears_at: When a suspension that has them all may clear.
@@ -95,6 +98,9 @@ class ScopeStatus(msgspec.Struct, frozen=True, kw_only=True):
     parents: tuple[str, ...]
     held_by: tuple[str, ...]
     approval_id: int | None = None
+    maker: str | None = None
+    checker: str | None = None
+    rule: str = ""
     override_until: datetime | None = None
     flapping: bool = False
     clean: int = 0
@@ -200,6 +206,9 @@ def _status(
         parents=tuple(row["parents"]),
         held_by=held_by,
         approval_id=row["approval_id"],
+        maker=row["maker"],
+        checker=row["checker"],
+        rule=row["rule"],
         override_until=row["override_until"],
     )
     if row["account"] is None:

@@ -100,6 +100,37 @@ async def test_whoever_looks_sees_what_pays_and_what_holds_the_rest(run: Run) ->
     assert "names no scope" in done.stderr
 
 
+def _by(page: str) -> dict[str, str]:
+    """Return the cell `by` of each scope, from a page with columns."""
+    head, *rows = [line for line in page.splitlines() if line][1:]
+    first, last = head.index("  by ") + 2, head.index("because")
+    return {row.split()[0]: row[first:last].strip() for row in rows}
+
+
+async def test_whoever_looks_sees_who_or_which_rule_led_to_a_state(
+    run: Run, tmp_path: Path
+) -> None:
+    def by() -> dict[str, str]:
+        return _by(run("breaker", "status").stdout)
+
+    assert by() == {
+        "all": "rule INSTALLED", "corridor:AE-IN": "rule INSTALLED", ACCOUNT: "rule NO_EVIDENCE",
+    }  # fmt: skip
+    people(run, tmp_path)
+    assert run("breaker", "trip", "corridor:AE-IN", "--reason", "x", key="ada").returncode == 0
+    assert run("breaker", "trip", "all", "--reason", "x").returncode == 0
+    assert (by()["corridor:AE-IN"], by()["all"][:3]) == ("ada", "os:")
+    request = ("breaker", "reset", "request", "corridor:AE-IN", "-o", "json", "--reason")
+    done = run(*request, "too short", key="ada")
+    assert done.returncode == 2
+    assert "--reason takes 20 characters or more, and this has 9" in done.stderr
+    facts = json.loads(run(*request, REASON, key="ada").stdout)["facts_sha256"]
+    approve = ("breaker", "reset", "approve", "1", "--facts", facts[:12])
+    done = run(*approve, "--reason", "seen it too", key="ben")
+    assert done.returncode == 0, done.stderr
+    assert by()["corridor:AE-IN"] == "ada and ben"
+
+
 async def test_a_key_that_does_not_say_who_one_is_is_not_in_the_way_of_a_stop(
     run: Run, tmp_path: Path
 ) -> None:
@@ -120,6 +151,10 @@ async def test_what_one_has_stopped_two_let_go(run: Run, tmp_path: Path) -> None
     waiting = json.loads(run("breaker", "reset", "list", "-o", "json").stdout)
     assert waiting[0]["facts"]["words"] == "case 4711"
     answer = ("breaker", "reset", "approve", "1", "--reason", "looked at it")
+    unseen = run(*answer, key="ben")
+    assert (unseen.returncode, "nobody is there to be asked" in unseen.stderr) == (2, True)
+    assert "case 4711" in unseen.stdout, "and shown what it is about"
+    answer = (*answer, "--facts", waiting[0]["facts_sha256"][:12])
     assert run(*answer, key="ada").returncode == 6
     done = run(*answer, key="ben")
     assert done.returncode == 0, done.stderr
