@@ -83,6 +83,7 @@ class Hearing:
         self._lease = LeaseWatch(pool, patience_seconds=LAPSED_SECONDS_MAX)
         self._denials = Denials()
         self._next_offset = 0
+        self._began_at = monotonic()
         self._told: Mapping[AlertClass, Mapping[str, Facts]] = {}
         self.dropped = 0
 
@@ -94,7 +95,7 @@ class Hearing:
             AlertClass.MESSAGE_HELD: {each.topic: _held(each) for each in await held(self._pool)},
         }
         deaf = await self._listen() if self._keys is not None and self._reads_keys() else None
-        if deaf is not None and (not deaf or await self._pool.fetchval(_READ)):
+        if deaf is not None and await self._may_judge(deaf):
             claims = {each.client_id: each for each in await store.claims(self._pool)}
             found[AlertClass.BREAKER_NOT_ACKNOWLEDGED] = {
                 each.client_id: _unheard(each, claims.get(each.client_id)) for each in deaf
@@ -105,6 +106,12 @@ class Hearing:
                     await keep_true(unit, alert_class.value, causes, at=utc_now())
             self._told = found
         return deaf or []
+
+    async def _may_judge(self, deaf: Collection[Deaf]) -> bool:
+        if deaf:
+            return bool(await self._pool.fetchval(_READ))
+        # Who has just begun would bear with everybody, and take back what others know.
+        return monotonic() - self._began_at > self._settings.ack_seconds_max
 
     def _reads_keys(self) -> bool:
         """Read what readers pin; what was pinned before holds while the file cannot be used."""

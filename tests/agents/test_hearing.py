@@ -236,6 +236,17 @@ async def test_who_is_told_that_no_lease_is_in_force_is_told_why(fresh_stack: St
     assert told == 1, "nobody is called again over another reason"
 
 
+async def test_who_begins_to_watch_takes_nothing_back_that_others_know(
+    fresh_stack: Stack,
+) -> None:
+    stack = fresh_stack
+    await read(stack)
+    await say(stack, 2, BreakerState.OPEN)
+    await look_twice(listener(stack, "p1"))
+    await listener(stack, "p1", patience=5).look()
+    assert list(await firing(stack)) == ["breaker_not_acknowledged:p1"]
+
+
 async def test_what_the_log_refuses_is_told_until_it_is_taken(fresh_stack: Stack) -> None:
     stack = fresh_stack
     hearing = listener(stack)

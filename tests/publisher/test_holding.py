@@ -8,15 +8,17 @@ import asyncpg
 import pytest
 from typing_extensions import override
 
-from agents.logs import postgres_logs
+from agents.logs import kafka_logs, topic_plans
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.log.errors import RecordRefused
+from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.postgres_writer import PostgresWriter
 from recon_streams.log.record import Appended, OutgoingRecord, TopicPartition
 from recon_streams.publisher import lease
 from recon_streams.publisher.holding import HoldingRelay, held
 from recon_streams.publisher.lease import LeaseRefusal, LeaseTerms
 from recon_streams.publisher.sink import LogRelay
+from recon_streams.testing.kafka import ExternalKafka, TestKafka
 from recon_streams.testing.logs import everything
 from topics.breaker import BreakerState
 
@@ -143,10 +145,25 @@ async def _refused(book: Book, epoch: int) -> LeaseRefusal | None:
     return (await lease.ask_for_lease(book.pool, terms, epoch=epoch, step=1, own=own)).refused
 
 
-async def test_the_log_on_kafka_holds_what_it_refuses(book: Book) -> None:
-    from agents.logs import kafka_logs  # noqa: PLC0415 - only here
-    from recon_streams.log.kafka_connection import KafkaConnection  # noqa: PLC0415 - only here
-
-    logs = kafka_logs(KafkaConnection(bootstrap="localhost:1"), group="g")
-    assert isinstance(logs.relay, HoldingRelay)
-    assert not isinstance(postgres_logs(book.pool, group="g").relay, HoldingRelay)
+@pytest.mark.kafka
+async def test_what_a_kafka_refuses_is_held_and_the_rest_arrives(
+    book: Book, kafka: TestKafka | ExternalKafka
+) -> None:
+    logs = kafka_logs(KafkaConnection(bootstrap=kafka.bootstrap), group="g")
+    await logs.start()
+    await logs.admin.apply(topic_plans(partitions=1))
+    limit = next(
+        int(plan.config["max.message.bytes"])
+        for plan in topic_plans(partitions=1)
+        if plan.name == ALERTS.topic
+    )
+    end = (await logs.probe.end_offsets([ALERTS]))[ALERTS]
+    await say(book, b"1", b"x" * (limit + 1_000), b"2")
+    async with asyncio.timeout(60):
+        while await logs.relay.relay(book.pool, rows_max=100):
+            pass
+    until = (await logs.probe.end_offsets([ALERTS]))[ALERTS]
+    values = [each.value async for each in logs.probe.read(ALERTS, end, until)]
+    assert list(dict.fromkeys(values)) == [b"1", b"2"]
+    assert [each.count for each in await held(book.pool)] == [1]
+    await logs.stop()
