@@ -20,7 +20,11 @@ SELECT s.scope, s.parents, s.epoch, s.seq, t.to_state, t.reason, t.evidence_hash
 FROM breaker.scope AS s JOIN breaker.transition AS t ON t.scope = s.scope AND t.epoch = s.epoch
 """
 _OF_SCOPES: Final = f"{_NEWEST} WHERE s.scope = ANY ($1::text[])"
-_PAGE: Final = f"{_NEWEST} WHERE s.scope > $1 ORDER BY s.scope LIMIT $2"
+# An exercise that has been over for a day need not be said again: nothing was ever paid by it.
+_PAGE: Final = (
+    f"{_NEWEST} WHERE s.scope > $1 AND NOT (s.kind = 'drill' AND s.state = 'CLOSED' "
+    "AND s.decided_at < clock_timestamp() - interval '1 day') ORDER BY s.scope LIMIT $2"
+)
 # A record of before is told as it was; the newest one may have been written again since.
 _DECIDED: Final = """
 SELECT t.scope, t.epoch, CASE WHEN s.epoch = t.epoch THEN s.seq ELSE t.seq END AS seq, t.to_state,
@@ -104,6 +108,8 @@ async def page(
     connection: Session | asyncpg.Pool, *, after: str, rows_max: int
 ) -> tuple[str | None, list[OutgoingRecord]]:
     """Return the records of the next `rows_max` scopes that follow `after`, by name.
+
+    Without the exercises that have been over for a day.
 
     Returns the last scope that was looked at, None at the end, and the records of those with
     nothing in the outbox.
