@@ -1,6 +1,7 @@
-"""Ends requests that nobody agreed to in time, so that nobody is called for them any more."""
+"""Ends requests that nobody can agree to any more, so that nobody is called for them."""
 
 import asyncio
+import contextlib
 from typing import Final
 
 import asyncpg
@@ -10,19 +11,21 @@ from recon_streams.approvals import store
 from recon_streams.approvals.messages import ended
 from recon_streams.book.unit_of_work import UnitOfWork
 
-EVERY_SECONDS: Final = 15.0
+EVERY_SECONDS: Final = 5.0
 
 
-async def end_expired_for_ever(pool: asyncpg.Pool, *, every_seconds: float = EVERY_SECONDS) -> None:
-    """Write down what has expired, and tell of each once. Runs for ever."""
+async def end_overdue_for_ever(pool: asyncpg.Pool, *, every_seconds: float = EVERY_SECONDS) -> None:
+    """Write down what has expired or was overtaken, and tell of each once. Runs for ever."""
     while True:
-        await end_expired(pool)
+        # Somebody answers one of them at this very moment: it is looked at again.
+        with contextlib.suppress(asyncpg.UniqueViolationError):
+            await end_overdue(pool)
         await asyncio.sleep(every_seconds)
 
 
-async def end_expired(pool: asyncpg.Pool) -> int:
-    """Write down what has expired since the last time; return how many."""
+async def end_overdue(pool: asyncpg.Pool) -> int:
+    """Write down what nobody can agree to any more since the last time; return how many."""
     async with UnitOfWork(pool) as unit:
-        requests = await store.end_expired(unit.connection)
+        requests = await store.end_overdue(unit.connection)
         tell(unit, [ended(request) for request in requests])
     return len(requests)

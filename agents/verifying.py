@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeVar
 import asyncpg
 import msgspec
 
-from agents.expiring import end_expired_for_ever
+from agents.expiring import end_overdue_for_ever
 from recon_streams.alerts.alarm import SUMMARY_CHARACTERS_MAX, Facts
 from recon_streams.alerts.causes import known_causes, raise_alert
 from recon_streams.alerts.classes import AlertClass, Component
@@ -168,7 +168,7 @@ def prover_of(settings: Settings) -> Prover | None:
 def approval_loops(settings: Settings, pool: asyncpg.Pool) -> tuple[Loop, ...]:
     """Return what runs for ever beside a publisher for what takes two people, by name."""
     prover = prover_of(settings)
-    loops: tuple[Loop, ...] = (("expiring", lambda: end_expired_for_ever(pool)),)
+    loops: tuple[Loop, ...] = (("expiring", lambda: end_overdue_for_ever(pool)),)
     if prover is None:
         return loops
     return (*loops, ("verifying", lambda: verify_for_ever(pool, prover)))

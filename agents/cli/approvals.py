@@ -1,5 +1,6 @@
 """`approvals`: what waits for a second person, shown exactly as both sign it, and answered."""
 
+import sys
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
@@ -35,7 +36,7 @@ FactsOption = Annotated[
     typer.Option(
         "--facts",
         help="The hash of the facts as you were shown them, or its beginning; if the request is "
-        "about others, nothing is signed.",
+        "about others, nothing is signed. Without it you are shown them and asked.",
     ),
 ]
 
@@ -154,10 +155,10 @@ def decide(
 ) -> None:
     """Answer a request and say what became of it; exit 6 if it was not done.
 
-    Whoever agrees without naming the facts is shown them here, as they are about to sign them.
+    Whoever agrees without naming the facts is shown them here, and asked.
     """
     if approve and facts is None:
-        print_sight(run(look(place, request_id)))
+        facts = _seen(run(look(place, request_id)))
     outcome = run(
         answer(
             place,
@@ -169,6 +170,19 @@ def decide(
         )
     )
     print_outcome(outcome)
+
+
+def _seen(sight: Sight) -> str:
+    """Show what is about to be signed; return its hash once somebody has said yes to it."""
+    print_sight(sight)
+    digest = sight.request.facts_sha256
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            f"nobody is there to be asked: say what you were shown, as in --facts {digest[:12]}"
+        )
+    if not typer.confirm("Do you agree to this, as it stands above?", default=False, err=True):
+        raise Ended(ExitCode.REFUSED)
+    return digest
 
 
 def print_outcome(outcome: Outcome) -> None:

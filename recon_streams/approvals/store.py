@@ -26,11 +26,14 @@ _LIST: Final = (
     + "WHERE $1 OR (d.request_id IS NULL AND v.request_id IS NULL "
     "AND r.expires_at > clock_timestamp()) ORDER BY r.request_id DESC LIMIT $2"
 )
-# Only those that nobody else is ending at this moment.
-_END_EXPIRED: Final = """
+_END_OVERDUE: Final = """
 INSERT INTO approvals.voiding (request_id, cause, words)
-SELECT r.request_id, 'EXPIRED', 'nobody else agreed in time' FROM approvals.request AS r
-WHERE r.expires_at <= clock_timestamp()
+SELECT r.request_id, CASE WHEN s.epoch > r.epoch THEN 'EPOCH_CHANGED' ELSE 'EXPIRED' END,
+    CASE WHEN s.epoch > r.epoch THEN 'the scope has changed since it was asked; ask again'
+        ELSE 'nobody else agreed in time' END
+FROM approvals.request AS r
+LEFT JOIN breaker.scope AS s ON s.scope = r.subject AND r.epoch IS NOT NULL
+WHERE (r.expires_at <= clock_timestamp() OR s.epoch > r.epoch)
     AND NOT EXISTS (SELECT FROM approvals.ending AS e WHERE e.request_id = r.request_id)
 ORDER BY r.request_id LIMIT 100
 RETURNING request_id
@@ -186,9 +189,15 @@ async def requests(
     return [request_of(row) for row in await connection.fetch(_LIST, everything, rows_max)]
 
 
-async def end_expired(connection: Session) -> list[Request]:
-    """Write down which requests have expired, so that each is told of once; return them."""
-    numbers = [row["request_id"] for row in await connection.fetch(_END_EXPIRED)]
+async def end_overdue(connection: Session) -> list[Request]:
+    """Write down which requests nobody can agree to any more, and why; return them.
+
+    They have expired, or their scope has changed since.
+
+    Raises:
+        asyncpg.UniqueViolationError: Somebody else ended one of them at this moment.
+    """
+    numbers = [row["request_id"] for row in await connection.fetch(_END_OVERDUE)]
     found = [await find(connection, number) for number in numbers]
     return [each for each in found if each is not None]
 

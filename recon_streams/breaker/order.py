@@ -68,11 +68,13 @@ def reset(scope: ScopeState, reading: Reading, approval: Approval) -> Moved:
 
 
 def override(
-    scope: ScopeState, at: datetime, *, until: datetime, covers: tuple[str, ...], approval: Approval
+    scope: ScopeState, at: datetime, *, until: datetime, known: Reading | None, approval: Approval
 ) -> Moved:
     """Return `scope` forced CLOSED until `until`, and 30 minutes at most.
 
-    Nothing happens to a scope that is CLOSED anyway, or if `until` has passed.
+    What its evidence says at this moment is `known`, if it has any: that, and no larger gap, is
+    what the two people were shown. Nothing happens to a scope that is CLOSED anyway, or if `until`
+    has passed.
 
     Raises:
         OnePerson: `approval` is not by two people.
@@ -82,8 +84,13 @@ def override(
         return scope, None
     until = min(until, at + OVERRIDE_MAX)
     forced, transition = moved(scope, BreakerState.CLOSED, reason=OVERRIDE, at=at)
-    known = tuple(dict.fromkeys((scope.reason, *covers)))
-    what_it_was = Override(state=scope.state, until=until, covers=known)
+    reasons = (scope.reason,) if known is None else (scope.reason, known.reason)
+    what_it_was = Override(
+        state=scope.state,
+        until=until,
+        covers=tuple(dict.fromkeys(reasons)),
+        gap_max=None if known is None else known.gap,
+    )
     return msgspec.structs.replace(forced, override=what_it_was), transition
 
 

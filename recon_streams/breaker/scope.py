@@ -1,6 +1,7 @@
 """One scope of the breaker: its state, how it got there, and how one evaluation moves it."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum, unique
 from typing import Final, assert_never
 
@@ -22,11 +23,14 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
         state: What it would be without them, and will be again.
         until: From this instant on they have no say any more.
         covers: Reasons they knew of. Anything else that is wrong ends it at once.
+        gap_max: How much was unexplained when they agreed, as an amount; more of it ends it at
+            once too. None if nobody knew.
     """
 
     state: BreakerState
     until: datetime
     covers: tuple[str, ...] = ()
+    gap_max: Decimal | None = None
 
 
 class ScopeState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,6 +74,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         fresh: It was caused by new evidence, not by the passing of time.
         low: The difference is below the bound from which a suspension may clear.
+        gap: How much is unexplained, as an amount without a sign; None if that is not known.
     """
 
     health: Health
@@ -77,6 +82,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     fresh: bool
     low: bool
+    gap: Decimal | None = None
 
 
 class Clearance(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,13 +174,20 @@ def _born(state: BreakerState, reason: str, at: datetime) -> tuple[ScopeState, T
 
 def _under_override(scope: ScopeState, override: Override, reading: Reading) -> Moved:
     is_over = reading.at >= override.until
-    is_known = reading.health is Health.CLEAN or reading.reason in override.covers
+    is_known = reading.health is Health.CLEAN or _is_covered(reading, override)
     if is_known and not is_over:
         return scope, None
     state = next_state(override.state, _SIGNALS[reading.health])
     # What two people knew of is not news; that their time is up is.
     is_news = not is_known or state is not override.state
     return moved(scope, state, reason=reading.reason if is_news else OVERRIDE_ENDED, at=reading.at)
+
+
+def _is_covered(reading: Reading, override: Override) -> bool:
+    is_larger = (
+        reading.gap is not None and override.gap_max is not None and reading.gap > override.gap_max
+    )
+    return reading.reason in override.covers and not is_larger
 
 
 def _count(scope: ScopeState, reading: Reading) -> ScopeState:

@@ -69,7 +69,7 @@ class BreakerOverride:
             held.accounts.write(unit)
         else:
             at = max(agreed.at, held.breaker.since)
-            moved = order.override(held.breaker, at, until=until, covers=(), approval=approval)
+            moved = order.override(held.breaker, at, until=until, known=None, approval=approval)
             deed = deed_of("override", agreed)
             transition = await by_hand.move(unit, held.scope, held.breaker, moved, deed)
         assert transition is not None, "it was stopped under the same lock"

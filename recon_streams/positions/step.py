@@ -5,6 +5,7 @@ folds it and however the events were batched.
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from recon_streams.breaker.scope import (
     clears_at,
     unproven,
 )
-from recon_streams.kernel.money import multiply
+from recon_streams.kernel.money import multiply, normal
 from recon_streams.positions import holding
 from recon_streams.positions.event import (
     AccountEvent,
@@ -109,10 +110,8 @@ def _breaker_after(
         case Reset():
             return order.reset(scope, reading, _approval_of(event))
         case Overridden(until=until):
-            # Whatever its evidence says at this moment is what the two were shown.
-            covers = (reading.reason,)
             return order.override(
-                scope, at, until=until, covers=covers, approval=_approval_of(event)
+                scope, at, until=until, known=reading, approval=_approval_of(event)
             )
         case _:
             advanced, transition = advance(scope, reading, clearance)
@@ -133,7 +132,15 @@ def _reading(state: AccountState, event: AccountEvent, verdict: Verdict, rules: 
         # The passing of time and a change of our own numbers prove nothing about the money.
         fresh=not isinstance(event, _PROVING_NOTHING) and not holding.is_of_time(event),
         low=_is_low(verdict, rules),
+        gap=_gap(verdict),
     )
+
+
+def _gap(verdict: Verdict) -> Decimal | None:
+    """Return how much is unexplained, where that is what the verdict rests on."""
+    if verdict.unexplained is None or verdict.tier is Tier.UNKNOWN:
+        return None
+    return normal(abs(verdict.unexplained))
 
 
 def _is_low(verdict: Verdict, rules: Rules) -> bool:

@@ -111,7 +111,8 @@ async def test_loosened_rules_wait_for_another_and_tightened_ones_do_not(
     assert await owner.fetchval("SELECT count(*) FROM positions.account") == 1
     # What becomes of the file meanwhile is nothing to what was asked for.
     file.write_text(REGISTRY.format(critical="9"))
-    shown = msgspec.json.decode(run("approvals", "show", "1", "-o", "json").stdout)["facts"]
+    sight = msgspec.json.decode(run("approvals", "show", "1", "-o", "json").stdout)
+    shown = sight["facts"]
     assert shown["loosened"] == [
         {
             "account": "AE-1:AED",
@@ -119,7 +120,8 @@ async def test_loosened_rules_wait_for_another_and_tightened_ones_do_not(
         }
     ]
     assert shown["registered"] == ["AE-2:AED"]
-    agreed = run("approvals", "approve", "1", "--reason", "I saw the letter", key="ben")
+    answer = ("approvals", "approve", "1", "--reason", "I saw the letter")
+    agreed = run(*answer, "--facts", sight["facts_sha256"], key="ben")
     assert agreed.returncode == 0, agreed.stderr
     assert await critical(owner) == "2"
     row = await owner.fetchrow(
@@ -138,7 +140,9 @@ async def test_a_registry_that_changed_meanwhile_voids_what_was_asked_for(
         file.write_text(REGISTRY.format(critical=text))
         done = run("accounts", "apply", str(file), "--reason", "so it is", key=key)
         assert done.returncode == 0, done.stderr
-    void = run("approvals", "approve", "1", "--reason", "fine", key="ben")
+    sight = msgspec.json.decode(run("approvals", "show", "1", "-o", "json").stdout)
+    answer = ("approvals", "approve", "1", "--reason", "fine")
+    void = run(*answer, "--facts", sight["facts_sha256"], key="ben")
     assert (void.returncode, "VOIDED" in void.stdout) == (6, True)
     assert await critical(owner) == "0.3"
 

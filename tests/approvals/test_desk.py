@@ -89,7 +89,7 @@ async def test_an_expired_request_is_told_once_and_never_agreed_to(office: Offic
     told = []
     for _ in range(2):
         async with UnitOfWork(office.pool) as unit:
-            told.append([each.state for each in await store.end_expired(unit.connection)])
+            told.append([each.state for each in await store.end_overdue(unit.connection)])
     assert told == [[RequestState.EXPIRED], []]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import msgspec
@@ -62,6 +63,7 @@ def days(draw: st.DrawFn) -> list[Told]:
             at=at,
             fresh=draw(st.booleans()),
             low=draw(st.sampled_from([True, True, False])),
+            gap=draw(st.sampled_from([None, Decimal(1), Decimal(2), Decimal(3)])),
         )
         what = draw(st.sampled_from(["evaluate"] * 5 + ["trip", "reset", "override", "reparent"]))
         after, transition = done(scope, what, reading, draw(st.integers(-60, 3600)))
@@ -82,8 +84,7 @@ def done(
             return order.reset(scope, reading, TWO)
         case "override":
             until = reading.at + timedelta(seconds=seconds)
-            covers = (reading.reason,)
-            return order.override(scope, reading.at, until=until, covers=covers, approval=TWO)
+            return order.override(scope, reading.at, until=until, known=reading, approval=TWO)
         case "reparent":
             return order.reparent(scope, reading.at)
         case _:
@@ -159,7 +160,11 @@ def test_danger_that_nobody_knew_of_opens_whatever_is_forced(day: list[Told]) ->
     for told in day:
         if told.what == "evaluate" and told.reading.health is Health.DANGEROUS:
             forced = told.before.override
-            is_covered = forced is not None and told.reading.reason in forced.covers
+            is_covered = (
+                forced is not None
+                and told.reading.reason in forced.covers
+                and (told.reading.gap or 0) <= (forced.gap_max or 3)
+            )
             assert is_covered or told.after.state is OPEN
 
 
@@ -263,7 +268,7 @@ def test_one_person_is_not_two_however_the_name_is_spelled(maker: str, checker: 
         order.reset(scope, reading, approval)
     until = BORN_AT + timedelta(minutes=5)
     with pytest.raises(OnePerson):
-        order.override(scope, BORN_AT, until=until, covers=(), approval=approval)
+        order.override(scope, BORN_AT, until=until, known=None, approval=approval)
 
 
 def test_a_release_is_refused_while_the_evidence_of_that_moment_is_not_clean() -> None:

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from desk_books import ACCOUNT, CORRIDOR, OTHER, REASON, Book, definition
 
+from agents.expiring import end_overdue
 from recon_streams.approvals.machine import RequestState
+from recon_streams.approvals.store import find
 from recon_streams.approvals.subject import ApprovalKind, NotAskable
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker_desk.trip import TripOrder, UnknownScope
@@ -278,6 +280,20 @@ async def test_one_hand_alone_does_not_pass_the_book(book: Book) -> None:
             "checker) VALUES ('all', 3, 3, 'OPEN', 'CLOSED', 'RESET', '', '', now(), '{}', 'x', "
             "'because', 1, 'amal', 'bashir')"
         )
+
+
+async def test_a_trip_ends_what_waits_for_a_second_person_soon(book: Book) -> None:
+    await book.trip("all")
+    request = await book.ask("all")
+    assert await end_overdue(book.pool) == 0
+    await book.trip("all")
+    assert await end_overdue(book.pool) == 1
+    found = await find(book.pool, request.request_id)
+    assert found is not None
+    assert (found.state, found.ended_words) == (
+        RequestState.VOIDED,
+        "the scope has changed since it was asked; ask again",
+    )
 
 
 async def test_other_corridors_keep_what_stopped_it_and_end_what_was_forced(book: Book) -> None:

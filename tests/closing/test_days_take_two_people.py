@@ -44,6 +44,12 @@ class Desk:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
+    async def facts(self, number: int) -> str:
+        """Return the hash of the facts of a request, as whoever looks at it is shown it."""
+        shown = await self.command("approvals", "show", str(number), "-o", "json")
+        found: str = msgspec.json.decode(shown.stdout)["facts_sha256"]
+        return found
+
     async def actions(self) -> list[tuple[str, str, str | None]]:
         rows = await self.story.fetch(
             "SELECT action, actor, approved_by FROM closing.day_action "
@@ -78,7 +84,7 @@ async def test_a_day_is_closed_and_opened_again_by_two_people(desk: Desk) -> Non
     assert shown["facts_are_the_same"]
     assert shown["obstacles"] == []
     answer = ("approvals", "approve", "1", "--reason", "the same on my page")
-    alone = await desk.command(*answer, key="ada")
+    alone = await desk.command(*answer, "--facts", shown["facts_sha256"], key="ada")
     assert (alone.returncode, alone.stderr) == (
         6,
         "error: SAME_PERSON: whoever asked cannot decide, with whatever key\n",
@@ -91,8 +97,11 @@ async def test_a_day_is_closed_and_opened_again_by_two_people(desk: Desk) -> Non
     assert await desk.actions() == [("CLOSE", "ada", "ben")]
     assert "approved by ben" in (await desk.command("eod", "status")).stdout
     await desk.command("eod", "reopen", *DAY, key="ben")
-    opened = await desk.command("approvals", "approve", "2", "--reason", "so it is", key="ada")
-    assert "DAY_REOPEN" in opened.stdout, "who agrees is shown the facts first"
+    answer = ("approvals", "approve", "2", "--reason", "so it is")
+    unseen = await desk.command(*answer, key="ada")
+    assert (unseen.returncode, "DAY_REOPEN" in unseen.stdout) == (2, True), "shown, not signed"
+    assert await desk.actions() == [("CLOSE", "ada", "ben")]
+    await desk.command(*answer, "--facts", await desk.facts(2), key="ada")
     assert await desk.actions() == [("CLOSE", "ada", "ben"), ("REOPEN", "ben", "ada")]
 
 
@@ -100,7 +109,8 @@ async def test_a_day_whose_figures_changed_meanwhile_is_void(desk: Desk) -> None
     await desk.story.play("16 053 1000 1000\n16 run")
     await desk.command("eod", "close", *DAY, key="ada")
     await desk.story.play("16 ledger +5 X")
-    void = await desk.command("approvals", "approve", "1", "--reason", "fine", key="ben")
+    answer = ("approvals", "approve", "1", "--reason", "fine", "--facts", await desk.facts(1))
+    void = await desk.command(*answer, key="ben")
     assert void.returncode == 6
     assert "VOIDED" in void.stdout
     assert await desk.actions() == []
@@ -117,7 +127,8 @@ async def test_what_is_accepted_is_part_of_what_both_sign(desk: Desk) -> None:
     await desk.command("eod", "close", *DAY, "--accept-critical", key="ada")
     shown = (await desk.command("approvals", "show", "1")).stdout
     assert "the bank is short by 100.00" in shown
-    await desk.command("approvals", "approve", "1", "--reason", "tomorrow", key="ben")
+    answer = ("approvals", "approve", "1", "--reason", "tomorrow", "--facts", await desk.facts(1))
+    await desk.command(*answer, key="ben")
     assert await desk.actions() == [("CLOSE", "ada", "ben")]
 
 

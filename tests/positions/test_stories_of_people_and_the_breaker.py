@@ -86,8 +86,21 @@ def test_an_override_ends_by_itself_at_its_instant(storyboard: Storyboard) -> No
         opening  bank 100.00 ledger 100.00
         09:10:00 ledger issue 0.01      => OPEN by SHORTAGE, epoch 2
         09:20:00 people override 600s   => transition OPEN to CLOSED by OVERRIDE, wakes 09:30:00
-        09:25:00 ledger issue 0.01      => CRITICAL by SHORTAGE, CLOSED by OVERRIDE
+        09:25:00 ledger redeem 0.00     => CRITICAL by SHORTAGE, CLOSED by OVERRIDE
         09:30:00 time passes            => transition CLOSED to OPEN by OVERRIDE_ENDED, epoch 4
+    """)
+
+
+def test_a_shortage_that_grows_beyond_what_two_people_knew_ends_an_override(
+    storyboard: Storyboard,
+) -> None:
+    storyboard("""
+        opening  bank 100.00 ledger 100.00
+        09:10:00 ledger issue 5.00      => OPEN by SHORTAGE, epoch 2
+        09:20:00 people override 600s   => CLOSED by OVERRIDE
+        09:21:00 ledger redeem 2.00     => CRITICAL by SHORTAGE, CLOSED by OVERRIDE
+        09:22:00 ledger issue 2.00      => CRITICAL by SHORTAGE, CLOSED by OVERRIDE
+        09:23:00 ledger issue 0.01      => transition CLOSED to OPEN by SHORTAGE, epoch 4
     """)
 
 
