@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from recon_streams.client.guard import BreakerGuard
 from recon_streams.client_drivers import port
@@ -98,6 +99,7 @@ class Led(KafkaBreakerLog):
 
     leaders: list[int]
 
+    @override
     def _leader_now(self) -> object:
         return self.leaders.pop(0) if len(self.leaders) > 1 else self.leaders[0]
 
