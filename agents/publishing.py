@@ -72,6 +72,8 @@ def key_ring_in(directory: Path, settings: Settings) -> KeyRing:
     Raises:
         ConfigurationInvalid: They cannot be used.
     """
+    if settings.signing.key_file and settings.signing.public_keys_file:
+        return key_ring_of(settings)
     key_file, public_keys_file = _files_in(directory, settings.signing)
     with _told_of(directory, settings.signing) as makes:
         return own_key_ring(key_file, public_keys_file, **makes)
@@ -79,6 +81,9 @@ def key_ring_in(directory: Path, settings: Settings) -> KeyRing:
 
 def check_keys_in(directory: Path, settings: Settings) -> None:
     """Return if `key_ring_in` would; nothing is made. Raises `ConfigurationInvalid`."""
+    if settings.signing.key_file and settings.signing.public_keys_file:
+        key_ring_of(settings)
+        return
     key_file, public_keys_file = _files_in(directory, settings.signing)
     with _told_of(directory, settings.signing) as makes:
         check_own_keys(key_file, public_keys_file, **makes)
@@ -99,7 +104,8 @@ def _told_of(directory: Path, named: SigningSettings) -> Iterator[dict[str, bool
         if all(makes.values()):
             problem = Problem(place=str(directory), path="", message=str(error))
             raise ConfigurationInvalid((problem,)) from error
-        raise _invalid("signing", str(error)) from error
+        setting = "signing.key_file" if makes["makes_set"] else "signing.public_keys_file"
+        raise _invalid(setting, str(error)) from error
 
 
 def redis_line_of(settings: Settings) -> "RedisLine | None":

@@ -20,6 +20,7 @@ import pytest
 from recon_streams.client.guard import BreakerGuard
 from recon_streams.demo.bank import sample
 from recon_streams.runtime.exit_codes import ExitCode
+from recon_streams.signing.key_ring import own_key_ring
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
 
@@ -257,6 +258,23 @@ def test_a_second_one_in_the_same_directory_is_refused_and_the_first_goes_on(
     assert machine.daemon is not None
     assert f"another recon-streams works there (process {machine.daemon.pid})" in second.stderr
     machine.run("audit", "inputs")
+
+
+def test_a_lost_key_is_told_before_anything_starts(machine: Machine) -> None:
+    own_key_ring(machine.data / "keys/breaker.pem", machine.data / "breaker-keys.json")
+    (machine.data / "keys/breaker.pem").unlink()
+    refused = subprocess.run(
+        [*_COMMAND, "up", "--data", str(machine.data), "--telemetry-port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == ExitCode.CONFIGURATION
+    said = refused.stderr.replace("\n", "")
+    assert "breaker.pem is gone" in said
+    assert "recon-streams keys new --key-file" in said
+    assert not (machine.data / "postgres").exists()
 
 
 def test_it_is_not_ready_while_its_database_is_away(machine: Machine) -> None:

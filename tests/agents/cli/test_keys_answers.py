@@ -193,11 +193,17 @@ def test_config_check_looks_at_the_keys_of_a_directory_by_the_rule_of_up(checked
     checked.keys.run("new")
     checked.say(key_file=checked.own)
     said = checked.run("--data", str(data), code=ExitCode.CONFIGURATION)
-    assert f"{data}/breaker-keys.json does not hold" in said
+    assert f"signing.key_file: {data}/breaker-keys.json does not hold" in said
     checked.keys.bare(
         "keys", "public", "--add", "--key-file", str(checked.own), "--data", str(data)
     )
     assert "no errors" in checked.run("--data", str(data))
+    checked.say(key_file=checked.own, public_keys_file=checked.keys.directory / "none.json")
+    said = checked.run("--data", str(data), code=ExitCode.CONFIGURATION)
+    assert "signing.public_keys_file: " in said
+    checked.say(public_keys_file=checked.keys.public)
+    said = checked.run("--data", str(data), code=ExitCode.CONFIGURATION)
+    assert f"signing.public_keys_file: {checked.keys.public} does not hold" in said
     checked.say()
     (data / "keys/breaker.pem").unlink()
     assert "breaker.pem is gone" in checked.run("--data", str(data), code=ExitCode.CONFIGURATION)
