@@ -22,6 +22,9 @@ _EARLIEST: Final = -2
 _LATEST: Final = -1
 _RETRY_SECONDS: Final = 0.1
 _FETCH_WAIT_MILLISECONDS: Final = 250
+# A leader that was deposed and does not know says that nothing is new. Who leads is asked anew
+# beside everything else, so that a broker that keeps silent about it holds nothing up.
+_METADATA_MILLISECONDS_MAX: Final = 5_000
 _FETCH_BYTES_MAX: Final = 4 * 1024 * 1024
 
 Answer = TypeVar("Answer")
@@ -38,7 +41,10 @@ class KafkaBroker:
         """Connect."""
         self._client = await connected(
             self._connection,
-            lambda: untyped.client(**self._connection.client_arguments()),
+            lambda: untyped.client(
+                **self._connection.client_arguments(),
+                metadata_max_age_ms=_METADATA_MILLISECONDS_MAX,
+            ),
             start=lambda client: client.bootstrap(),
             stop=lambda client: client.close(),
         )

@@ -39,6 +39,15 @@ async def test_the_marker_of_a_transaction_is_proven_to_be_one(kafka_log: KafkaL
     assert batches[-1].next_offset == 4
 
 
+async def test_who_leads_a_partition_is_asked_anew_within_seconds(kafka_log: KafkaLog) -> None:
+    # A leader that was deposed and does not know would say for minutes that nothing is new.
+    cluster = kafka_log.probe._broker._client.cluster
+    before = cluster._last_successful_refresh_ms
+    async with asyncio.timeout(8):
+        while cluster._last_successful_refresh_ms == before:
+            await asyncio.sleep(0.2)
+
+
 async def test_a_record_that_the_client_library_passes_over_is_a_loss(kafka_log: KafkaLog) -> None:
     log = kafka_log
     topic = await log.topic()
