@@ -12,7 +12,6 @@ import asyncpg
 import msgspec
 
 from recon_streams.alerts.alarm import (
-    QUIET,
     Covered,
     Facts,
     Gone,
@@ -62,8 +61,7 @@ _INHIBITED: Final = (
     "a.inhibited_at, "
     "coalesce(b.state, 'RESOLVED') <> 'RESOLVED' AS is_on, b.last_seen AS ended_at "
     "FROM alerts.alert AS a LEFT JOIN alerts.alert AS b ON b.dedup_key = a.inhibited_by "
-    "WHERE a.inhibited_by IS NOT NULL AND (a.inhibited_by <> $2 "
-    "OR (a.body -> 'facts' ->> 'quiet_until')::timestamptz <= $3) "
+    "WHERE a.inhibited_by IS NOT NULL AND coalesce(a.quiet_until <= $2, true) "
     "AND coalesce(b.state, 'RESOLVED') = 'RESOLVED' ORDER BY a.dedup_key LIMIT $1"
 )
 _LONG: Final = (
@@ -171,7 +169,7 @@ async def _released(
     end = {signal.key for signal in said if isinstance(signal, Gone)}
     begin = {signal.key for signal in said if isinstance(signal, Raised)} - end
     free: dict[str, list[Released]] = {}
-    for row in await connection.fetch(_INHIBITED, _ROWS_MAX, QUIET, now):
+    for row in await connection.fetch(_INHIBITED, _ROWS_MAX, now):
         waits = row["inhibited_by"].startswith(feed_key(""))
         since = max(at for at in (row["inhibited_at"], row["ended_at"]) if at is not None)
         if row["inhibited_by"] in begin or (waits and now - since < terms.feed_hold):

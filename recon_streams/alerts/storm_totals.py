@@ -149,6 +149,7 @@ def _larger(text: str, other: str | None) -> str:
 def _words(alert_class: str, totals: Totals, amounts: Mapping[str, str]) -> str:
     critical = f", {totals.critical} of these critical" if totals.critical else ""
     most = amounts[f"{_MOST}alerts"]
+    peak = "" if most == str(totals.alerts) else f" (at most {most})"
     money = [
         f"{name.replace('_', ' ')} {text}"
         for name, text in amounts.items()
@@ -157,6 +158,6 @@ def _words(alert_class: str, totals: Totals, amounts: Mapping[str, str]) -> str:
     more = len(money) - _CURRENCIES_TOLD_MAX
     told = [*money[:_CURRENCIES_TOLD_MAX], *([f"and {more} sums more"] if more > 0 else [])]
     return (
-        f"{alert_class}: {totals.alerts} alerts at once (at most {most}), {totals.untold} told "
+        f"{alert_class}: {totals.alerts} alerts at once{peak}, {totals.untold} told "
         f"only here{critical}; {totals.scopes} scopes; {', '.join(told) or 'no amounts'}"
     )

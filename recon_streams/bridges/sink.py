@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from recon_streams.alerts.classes import RUNBOOKS
 from recon_streams.alerts.ending import duration_text
 from recon_streams.log.record import Record
 from topics.alerts import Alert
@@ -95,10 +96,14 @@ def delivery_id(record: Record) -> str:
 
 
 def runbook_url(alert: Alert, base: str | None) -> str | None:
-    """Return where the runbook of `alert` can be read, if somebody said where runbooks are."""
+    """Return where the runbook of `alert` can be read, if somebody said where runbooks are.
+
+    `base` is the address above the folder docs, or of that folder itself.
+    """
     if base is None or alert.links is None:
         return None
-    return f"{base.rstrip('/')}/{alert.links.runbook}"
+    above = base.rstrip("/").removesuffix(f"/{RUNBOOKS.partition('/')[0]}")
+    return f"{above}/{alert.links.runbook}"
 
 
 def story_of(alert: Alert) -> dict[str, str]:

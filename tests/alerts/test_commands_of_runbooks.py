@@ -103,7 +103,12 @@ def test_a_line_that_cannot_be_run_is_noticed(line: str, complaint: str | None) 
 
 
 @pytest.mark.parametrize(
-    "base", ["https://wiki.example/recon", "https://git.example/bank/recon-streams/blob/main/"]
+    "base",
+    [
+        "https://wiki.example/recon",
+        "https://git.example/bank/recon-streams/blob/main/",
+        "https://wiki.example/recon/docs/",
+    ],
 )
 @pytest.mark.parametrize("component", list(Component))
 def test_the_setting_and_the_link_of_an_alert_lead_to_a_page_and_a_heading_that_exist(
@@ -125,8 +130,9 @@ def test_the_setting_and_the_link_of_an_alert_lead_to_a_page_and_a_heading_that_
         )
         url = runbook_url(alert, base)
         assert url is not None
-        assert url.startswith(f"{base.rstrip('/')}/docs/runbooks/")
-        page, _, anchor = url.removeprefix(base.rstrip("/") + "/").partition("#")
+        above = base.rstrip("/").removesuffix("/docs")
+        assert url.startswith(f"{above}/docs/runbooks/")
+        page, _, anchor = url.removeprefix(f"{above}/").partition("#")
         assert (ROOT / page).exists()
         # As GitHub and GitLab name a heading of one word.
         assert anchor == heading.lower()

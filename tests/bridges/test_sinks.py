@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from recon_streams.alerts.alarm import Acknowledged, Covered, Facts, Gone, Raised
+from recon_streams.alerts.storm import TOLD_MAX
 from recon_streams.bridges.alertmanager import PATH, Alertmanager
 from recon_streams.bridges.http import Post
 from recon_streams.bridges.mail import Mail, MailTerms
@@ -307,6 +308,35 @@ async def test_mail_is_sent_about_what_was_asked_for_and_its_end(
         pass
     keys = [letter.get_content().rsplit("alert: ", 1)[1].strip() for letter in box.letters]
     assert keys == ["short"] * 3
+
+
+async def test_a_storm_of_missing_money_fills_no_letterbox(
+    alerts: Any, letterbox: tuple[Letterbox, int], start: datetime, make_facts: FactsOf
+) -> None:
+    box, port = letterbox
+    bridge = alerts.bridge(mail(port))
+    await bridge.turn()
+    await alerts.says(
+        *[
+            Raised(
+                key=f"position:{number}",
+                at=start,
+                facts=make_facts(Severity.CRITICAL, scope=f"account:A{number}:AED"),
+            )
+            for number in range(300)
+        ]
+    )
+    while await bridge.turn():
+        pass
+    assert len(box.letters) == TOLD_MAX + 1
+    letter = box.letters[-1]
+    assert letter["Subject"] == (
+        "ALERT critical: SHORTAGE: 300 alerts at once, 250 told only here, 250 of "
+        "these critical; 300 scopes; short AED -3750"
+    )
+    text = letter.get_content()
+    assert "evidence: recon-streams alerts list --class SHORTAGE" in text
+    assert "short_AED: -3750" in text
 
 
 @pytest.mark.parametrize(

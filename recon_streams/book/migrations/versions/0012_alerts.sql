@@ -18,6 +18,7 @@ CREATE TABLE alerts.alert (
     is_told      boolean NOT NULL DEFAULT false,
     inhibited_by text,
     inhibited_at timestamptz,
+    quiet_until  timestamptz,   -- of what is inhibited because it is no trouble before then
     told_at      timestamptz,
     first_seen   timestamptz,
     last_seen    timestamptz,
