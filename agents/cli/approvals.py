@@ -31,6 +31,9 @@ app.add_typer(group, name="approvals")
 _ROWS_MAX: Final = 1_000
 RequestArgument = Annotated[int, typer.Argument(help="From `approvals list`.", min=1)]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
+EverythingOption = Annotated[
+    bool, typer.Option("--all", help="Also those that have ended, the newest first.")
+]
 FactsOption = Annotated[
     str | None,
     typer.Option(
@@ -43,9 +46,7 @@ FactsOption = Annotated[
 
 @group.command("list")
 def list_(
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also those that have ended, the newest first.")
-    ] = False,
+    everything: EverythingOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
     dsn: DsnOption = None,

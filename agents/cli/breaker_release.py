@@ -7,8 +7,8 @@ import typer
 
 from agents.approving import ask, waiting
 from agents.cli.app import run
-from agents.cli.approvals import FactsOption, RequestArgument, decide, print_requests
-from agents.cli.breaker import ReasonOption, ScopeArgument, group
+from agents.cli.approvals import EverythingOption, approve, print_requests, refuse
+from agents.cli.breaker import ScopeArgument, group
 from agents.cli.output import Format, FormatOption, out, print_as
 from agents.cli.people import KeyOption, key_of, print_asked, said_why
 from agents.cli.place import BootstrapOption, ConfigOption, DataOption, DsnOption, find_place
@@ -52,9 +52,7 @@ def request_reset(
 
 @reset.command("list")
 def list_(
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also those that have ended, the newest first.")
-    ] = False,
+    everything: EverythingOption = False,
     config: ConfigOption = None,
     data: DataOption = None,
     dsn: DsnOption = None,
@@ -73,35 +71,10 @@ def list_(
         out.print("nothing waits")
 
 
-@reset.command("approve")
-def approve(
-    request_id: RequestArgument,
-    reason: ReasonOption,
-    key: KeyOption = None,
-    facts: FactsOption = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    dsn: DsnOption = None,
-    bootstrap: BootstrapOption = None,
-) -> None:
-    """Agree, as another person than whoever asked; it is let go in the same moment."""
-    place = find_place(config, data, dsn, bootstrap)
-    decide(place, request_id, approve=True, reason=reason, key=key, facts=facts)
-
-
-@reset.command("refuse")
-def refuse(
-    request_id: RequestArgument,
-    reason: ReasonOption,
-    key: KeyOption = None,
-    config: ConfigOption = None,
-    data: DataOption = None,
-    dsn: DsnOption = None,
-    bootstrap: BootstrapOption = None,
-) -> None:
-    """Refuse; the request has ended, and the scope stays as it is."""
-    place = find_place(config, data, dsn, bootstrap)
-    decide(place, request_id, approve=False, reason=reason, key=key)
+reset.command("approve", help="Agree, as another person than whoever asked; it is let go at once.")(
+    approve
+)
+reset.command("refuse", help="Refuse; the request has ended, and the scope stays as it is.")(refuse)
 
 
 @override.command("request")

@@ -11,7 +11,7 @@ import msgspec
 
 from recon_streams.approvals.subject import NotAskable, Shown, Wish
 from recon_streams.book.connection import Session
-from recon_streams.book.streams import decided_through
+from recon_streams.book.streams import proven_through
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker import order
 from recon_streams.breaker.names import NoScope, ScopeKind, kind_of
@@ -104,7 +104,7 @@ class HeldScope:
         account = self.accounts.directory.by_number(self.number)
         state = self.accounts.state(self.number)
         found: list[str] = []
-        through = await decided_through(connection)
+        through = await proven_through(connection)
         if through is None or now - through > EVALUATION_AGE_MAX:
             found.append("inputs wait that were not evaluated yet: the verdict is not the newest")
         at = max(now, state.evaluated_at)

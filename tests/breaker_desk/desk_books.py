@@ -77,8 +77,9 @@ class Book:
     async def begin(self) -> None:
         await self.register(definition("AE-1", "AE-IN"), definition("AE-2"))
         await self.pool.execute(
-            "INSERT INTO book.stream (topic, part, first_offset, next_offset, through_at) "
-            "VALUES ('bank.notifications', 0, 0, 0, clock_timestamp())"
+            "INSERT INTO book.stream (topic, part, first_offset, next_offset, through_at, "
+            "proven_at) VALUES ('bank.notifications', 0, 0, 0, clock_timestamp(), "
+            "clock_timestamp())"
         )
 
     async def register(self, *definitions: AccountDefinition) -> None:

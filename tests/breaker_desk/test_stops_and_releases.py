@@ -168,7 +168,7 @@ async def test_stale_evidence_lets_nothing_go(book: Book) -> None:
 async def test_inputs_that_wait_let_nothing_go(book: Book) -> None:
     await book.trip(ACCOUNT)
     await book.hear_the_bank()
-    await book.pool.execute("UPDATE book.stream SET through_at = through_at - interval '1 hour'")
+    await book.pool.execute("UPDATE book.stream SET proven_at = proven_at - interval '1 hour'")
     outcome = await book.approve(await book.ask(ACCOUNT))
     assert "inputs wait" in outcome.words[0]
 
