@@ -101,13 +101,13 @@ def _identity(facts: Facts) -> tuple[object, ...]:
 
 def _raised(alarm: Alarm | None, signal: Raised) -> Advance:
     facts, at = signal.facts, signal.at
-    if alarm is None or alarm.is_over:
+    if alarm is None or alarm.is_over or _ends_quiet(alarm, signal):
         alarm = Alarm(
             state=AlarmState.FIRING,
             facts=facts,
             first_seen=at,
             last_seen=at,
-            lives=1 if alarm is None else alarm.lives + 1,
+            lives=1 if alarm is None else alarm.lives + alarm.is_over,
             version=0 if alarm is None else alarm.version,
         )
     else:
@@ -127,6 +127,12 @@ def _raised(alarm: Alarm | None, signal: Raised) -> Advance:
         assert facts.feed is not None, "who waits for a feed has one"
         return _inhibited(alarm, feed_key(facts.feed))
     return _told(alarm) if is_news(facts, alarm.told) else Advance(alarm=alarm)
+
+
+def _ends_quiet(alarm: Alarm, signal: Raised) -> bool:
+    """Return whether what was no trouble yet is another one now: it began when that was found."""
+    was_quiet = alarm.inhibited_by == QUIET
+    return was_quiet and not signal.is_quiet and signal.facts.alert_class != alarm.facts.alert_class
 
 
 def _first_told(alarm: Alarm, signal: Raised) -> Advance:

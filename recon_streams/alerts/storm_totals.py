@@ -150,14 +150,19 @@ def _words(alert_class: str, totals: Totals, amounts: Mapping[str, str]) -> str:
     critical = f", {totals.critical} of these critical" if totals.critical else ""
     most = amounts[f"{_MOST}alerts"]
     peak = "" if most == str(totals.alerts) else f" (at most {most})"
-    money = [
-        f"{name.replace('_', ' ')} {text}"
-        for name, text in amounts.items()
-        if name.startswith(("short_", "surplus_"))
-    ]
+    money = _money(amounts, "") or _money(amounts, _MOST)
     more = len(money) - _CURRENCIES_TOLD_MAX
     told = [*money[:_CURRENCIES_TOLD_MAX], *([f"and {more} sums more"] if more > 0 else [])]
     return (
         f"{alert_class}: {totals.alerts} alerts at once{peak}, {totals.untold} told "
         f"only here{critical}; {totals.scopes} scopes; {', '.join(told) or 'no amounts'}"
     )
+
+
+def _money(amounts: Mapping[str, str], prefix: str) -> list[str]:
+    """Return the sums whose names begin with `prefix`, in words."""
+    return [
+        f"{name.replace('_', ' ')} {text}"
+        for name, text in amounts.items()
+        if name.startswith((f"{prefix}short_", f"{prefix}surplus_"))
+    ]

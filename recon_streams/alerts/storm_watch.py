@@ -1,7 +1,8 @@
 """What the keeper sees of storms: how large each is now, whether that is news, and when it is over.
 
-A storm is told when it begins, when it becomes more urgent, when it is twice what was told, and now
-and then while it grows; never more often than a person can follow.
+A storm is told when it begins, once more when its first seconds are over, when it becomes more
+urgent, when it is twice what was told, and now and then while it grows; never more often than a
+person can follow.
 """
 
 from collections.abc import Collection
@@ -77,8 +78,7 @@ async def signals_of_storms(connection: Session, now: datetime) -> list[Signal]:
     signals: list[Signal] = []
     for storm in await storms(connection):
         is_over = storm.there <= TOLD_MAX
-        age = now - storm.alarm.last_seen
-        if not is_over and not storm.has_news and timedelta(0) <= age < LOOK_EVERY:
+        if not is_over and not storm.has_news and not _is_due(storm.alarm, now):
             continue
         raised = await raised_again(connection, storm.alert_class, storm.alarm, now)
         signals.append(raised)
@@ -111,6 +111,12 @@ async def raised_again(
     return Raised(key=storm_key(alert_class), at=now, facts=facts)
 
 
+def _is_due(alarm: Alarm, now: datetime) -> bool:
+    """Return whether it is time for sums: at each look while it is young, now and then later."""
+    is_young = now - alarm.first_seen < LOOK_EVERY
+    return is_young or not timedelta(0) <= now - alarm.last_seen < LOOK_EVERY
+
+
 def _growth(storm: Storm, raised: Raised) -> list[Signal]:
     told, told_at = storm.alarm.told, storm.told_at
     if told is None or told_at is None or told.severity is not raised.facts.severity:
@@ -118,6 +124,9 @@ def _growth(storm: Storm, raised: Raised) -> list[Signal]:
     age = raised.at - told_at
     if age >= DOUBLED_TOLD_EVERY and has_grown(raised.facts, told, twice=True):
         return [Repeated(key=raised.key, at=raised.at, is_worse=True)]
-    if age >= GROWN_TOLD_EVERY and has_grown(raised.facts, told, twice=False):
+    # Whoever told its beginning did not know what others had not committed yet.
+    is_first = timedelta(0) <= told_at - storm.alarm.first_seen < DOUBLED_TOLD_EVERY
+    every = DOUBLED_TOLD_EVERY if is_first else GROWN_TOLD_EVERY
+    if age >= every and has_grown(raised.facts, told, twice=False):
         return [Repeated(key=raised.key, at=raised.at)]
     return []

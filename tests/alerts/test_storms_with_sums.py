@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from recon_streams.alerts import reading
@@ -20,6 +21,14 @@ SECOND = timedelta(seconds=1)
 
 def _said(alerts: list[Alert]) -> list[tuple[str, str]]:
     return [(each.dedup_key, each.action) for each in alerts]
+
+
+async def told_a_minute_later(on_call: Any) -> None:
+    """Let the clock of the book have been a minute on when the storm was told last."""
+    await on_call.pool.execute(
+        "UPDATE alerts.alert SET told_at = told_at + interval '1 minute' WHERE dedup_key = $1",
+        STORM,
+    )
 
 
 @pytest.fixture
@@ -106,6 +115,8 @@ async def test_a_storm_that_grows_a_little_is_told_again_after_some_minutes(
     on_call: Any, pool: asyncpg.Pool, start: datetime, short: Callable[..., Signal]
 ) -> None:
     await on_call.says(*[short(number) for number in range(60)])
+    assert await on_call.keeps({}, start + 40 * SECOND) == []
+    await told_a_minute_later(on_call)
     await on_call.says(short(60))
     assert await on_call.keeps({}, start + 200 * SECOND) == []
     shown = await reading.one(pool, STORM)
@@ -113,6 +124,44 @@ async def test_a_storm_that_grows_a_little_is_told_again_after_some_minutes(
     assert shown.amounts["alerts"] == "61", "whoever looks sees the newest"
     (storm,) = await on_call.keeps({}, start + 400 * SECOND)
     assert storm.amounts["alerts"] == "61"
+
+
+async def test_what_others_had_not_committed_when_a_storm_began_is_told_half_a_minute_later(
+    on_call: Any, start: datetime, short: Callable[..., Signal]
+) -> None:
+    begun = start - 5 * SECOND
+    await on_call.says(*[msgspec.structs.replace(short(n), at=begun) for n in range(86)])
+    await on_call.says(*[short(n) for n in range(86, 120)])
+    assert await on_call.keeps({}, start + 10 * SECOND) == []
+    (storm,) = await on_call.keeps({}, start + 40 * SECOND)
+    assert storm.amounts["alerts"] == "120"
+    await told_a_minute_later(on_call)
+    await on_call.says(short(120))
+    assert await on_call.keeps({}, start + 90 * SECOND) == [], "that was the first time only"
+
+
+async def test_a_storm_of_seconds_still_says_how_large_it_was(
+    on_call: Any, start: datetime, short: Callable[..., Signal]
+) -> None:
+    await on_call.says(*[short(n) for n in range(86)])
+    await on_call.says(*[short(n) for n in range(86, 120)])
+    assert await on_call.keeps({}, start + 2 * SECOND) == []
+    await on_call.says(*[Gone(key=f"position:{n}", at=start) for n in range(120)])
+    (end,) = await on_call.keeps({}, start + 4 * SECOND)
+    assert (end.action, end.amounts["most_alerts"]) == ("resolve", "120")
+    assert "0 alerts at once (at most 120)" in end.summary
+    assert "most short AED -1206" in end.summary
+
+
+async def test_trouble_that_is_found_in_a_new_account_is_there_since_it_was_found(
+    on_call: Any, start: datetime, make_facts: FactsOf, short: Callable[..., Signal]
+) -> None:
+    waits = make_facts(Severity.WARNING, quiet_until=start + timedelta(days=1))
+    for minute in range(3):
+        at = start - timedelta(minutes=10 - minute)
+        await on_call.says(Raised(key="position:1", at=at, facts=waits))
+    (told,) = await on_call.says(short(1))
+    assert (told.first_seen, told.count, told.life) == (start, 1, 1)
 
 
 async def test_whoever_has_a_storm_in_hand_hears_that_it_doubled_and_no_less(
