@@ -47,7 +47,8 @@ class PostgresBreakerLog:
         asked_at_ms = now_ms()
         rows = await self._reading.fetch(_LOOK, first, _RECORDS_MAX, VALUE_BYTES_MAX + 1)
         if not rows:
-            raise ConnectionError("no topic recon.breaker here, or a standby, which lags behind")
+            words = "no recon.breaker here, a standby, which lags, or it was cut off where we are"
+            raise ConnectionError(words)
         end, rows = rows[0]["next_off"], [row for row in rows if row["off"] is not None]
         if not rows:
             await asyncio.sleep(_WAIT_SECONDS)

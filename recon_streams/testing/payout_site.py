@@ -23,9 +23,9 @@ from recon_streams.log import aiokafka_untyped as untyped
 from recon_streams.log.kafka_connection import KafkaConnection
 from recon_streams.log.kafka_writer import KafkaWriter
 from recon_streams.log.record import OutgoingRecord
-from recon_streams.signing.key_ring import own_key_ring
 from recon_streams.testing.commits import Commits, Committed
 from recon_streams.testing.kafka import TestKafka
+from recon_streams.testing.keys import PUBLIC_KEYS_FILE, signing_environment
 from recon_streams.testing.payout_ledger import PayoutLedger
 from recon_streams.testing.payout_service import Service
 from recon_streams.testing.payouts import stretches
@@ -72,13 +72,11 @@ class PayoutSite:
             "RECON__TOPICS__REPLICATION_FACTOR": copies,
             "RECON__TOPICS__MIN_INSYNC_REPLICAS": str(min(self.brokers, 2)),
             "RECON__TOPICS__PARTITIONS": "2",
-            "RECON__SIGNING__KEY_FILE": str(self.directory / "breaker.pem"),
-            "RECON__SIGNING__PUBLIC_KEYS_FILE": str(self.keys),
+            **signing_environment(self.directory),
             "RECON__BREAKER__CLIENTS": ",".join(services),
             "RECON__REDIS__URL": self.redis.url,
             **self.environment,
         }
-        own_key_ring(self.directory / "breaker.pem", self.keys)
         self.command("migrate", "--dsn", self.dsn)
         self.command("topics", "apply", *self.options)
         registry = self.directory / "accounts.yaml"
@@ -111,7 +109,7 @@ class PayoutSite:
     @property
     def keys(self) -> Path:
         """Where the public keys are that services pin."""
-        return self.directory / "breaker-keys.json"
+        return self.directory / PUBLIC_KEYS_FILE
 
     def scope(self, account: str) -> str:
         """Return the scope of `account`."""

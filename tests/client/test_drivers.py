@@ -37,11 +37,10 @@ class StandsStill:
         self._go_on.set()
 
 
-@pytest.mark.kafka
 async def test_a_guard_that_the_start_of_the_log_has_passed_reads_it_again(
-    kafka_log: Any, make_place: Any
+    log: Any, make_place: Any
 ) -> None:
-    place = await make_place(kafka_log, cleanup_policy="compact,delete")
+    place = await make_place(log, cleanup_policy="compact,delete")
     publisher = place.publisher
     here = TopicPartition(publisher.topic, 0)
     await publisher.write(publisher.state(A, "CLOSED", 3), publisher.state(B, "OPEN", 7))
@@ -52,8 +51,8 @@ async def test_a_guard_that_the_start_of_the_log_has_passed_reads_it_again(
         async with StandsStill(guard):
             await publisher.write(publisher.state(A, "OPEN", 4))
             await publisher.lease()
-            (end,) = (await kafka_log.probe.end_offsets([here])).values()
-            await kafka_log.expire(here, end)
+            (end,) = (await log.probe.end_offsets([here])).values()
+            await log.expire(here, end)
         # It can never hear of the OPEN, and has a lease for some ten seconds more.
         await reason_is(guard, "UNKNOWN_SCOPE", seconds_max=8)
         assert guard.permit(B).reason == "OPEN"
@@ -63,12 +62,11 @@ async def test_a_guard_that_the_start_of_the_log_has_passed_reads_it_again(
         assert guard.permit(B).reason == "OPEN"
 
 
-@pytest.mark.kafka
-async def test_a_guard_starts_where_the_log_starts(kafka_log: Any, make_place: Any) -> None:
-    place = await make_place(kafka_log, cleanup_policy="compact,delete")
+async def test_a_guard_starts_where_the_log_starts(log: Any, make_place: Any) -> None:
+    place = await make_place(log, cleanup_policy="compact,delete")
     publisher = place.publisher
     await publisher.write(publisher.state(B, "CLOSED", 1), publisher.state(A, "CLOSED", 3))
-    await kafka_log.expire(TopicPartition(publisher.topic, 0), 1)
+    await log.expire(TopicPartition(publisher.topic, 0), 1)
     with place.guard(BreakerGuard) as guard:
         await reason_is(guard, "NO_LEASE")
         await publisher.lease()

@@ -81,6 +81,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         ORDER BY found.off LIMIT records_max
     ) AS r ON true
     WHERE t.name = 'recon.breaker' AND p.part = 0 AND NOT pg_is_in_recovery()
+        -- Whoever is at a place that was cut off has missed something, and begins again.
+        AND (first_off = 0 OR p.start_off <= first_off)
     ORDER BY r.off
 $$;
 
