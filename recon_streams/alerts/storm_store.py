@@ -10,27 +10,30 @@ from recon_streams.book.connection import Session
 from topics.alerts import Severity
 
 # Of a class, what fires and is not told as part of something else than a storm; `$2` are alerts
-# that are to become part of it, and `$3` those that somebody is about to write.
-_OF_CLASS: Final = (
-    "FROM alerts.alert WHERE alert_class = $1 AND state <> 'RESOLVED' "
-    "AND (inhibited_by IS NULL OR inhibited_by = $4 OR dedup_key = ANY($2::text[])) "
-    "AND dedup_key <> ALL($3::text[])"
+# that are to become part of it, and `$3` those that somebody is about to write. One statement, so
+# that counts and sums are of the same moment; `numeric` has no bounds here, so the sums are exact.
+_TOTALS: Final = f"""
+WITH there AS MATERIALIZED (
+    SELECT scope, inhibited_by IS NOT NULL AS untold, severity,
+        CASE WHEN scope LIKE '{ACCOUNT}%' THEN substring(scope FROM '([^:]+)$') END AS currency,
+        coalesce(body -> 'facts' -> 'amounts' ->> 'unexplained',
+            body -> 'facts' -> 'amounts' ->> 'difference')::numeric AS amount
+    FROM alerts.alert WHERE alert_class = $1 AND state <> 'RESOLVED'
+        AND (inhibited_by IS NULL OR inhibited_by = $4 OR dedup_key = ANY($2::text[]))
+        AND dedup_key <> ALL($3::text[])
+), sums AS (
+    SELECT currency, sum(amount) FILTER (WHERE amount < 0) AS short,
+        sum(amount) FILTER (WHERE amount > 0) AS surplus
+    FROM there WHERE currency IS NOT NULL AND amount <> 0 GROUP BY currency
 )
-_COUNTS: Final = (
-    "SELECT count(*) AS alerts, count(inhibited_by) AS untold, count(DISTINCT scope) AS scopes, "
-    "count(inhibited_by) FILTER (WHERE severity = 'critical') AS critical, "
-    "coalesce(($5::text[])[min(array_position($5::text[], severity)) "
-    f"FILTER (WHERE inhibited_by IS NOT NULL)], 'info') AS severity {_OF_CLASS}"
-)
-# `numeric` has no bounds here: the sum is exact.
-_SUMS: Final = (
-    "SELECT currency, coalesce(sum(amount) FILTER (WHERE amount < 0), 0) AS short, "  # noqa: S608 - ours
-    "coalesce(sum(amount) FILTER (WHERE amount > 0), 0) AS surplus FROM ("
-    "SELECT substring(scope FROM '([^:]+)$') AS currency, coalesce("
-    "body -> 'facts' -> 'amounts' ->> 'unexplained', "
-    f"body -> 'facts' -> 'amounts' ->> 'difference')::numeric AS amount {_OF_CLASS} "
-    f"AND scope LIKE '{ACCOUNT}%') AS a WHERE amount <> 0 GROUP BY currency"
-)
+SELECT count(*) AS alerts, count(*) FILTER (WHERE untold) AS untold,
+    count(*) FILTER (WHERE untold AND severity = 'critical') AS critical,
+    count(DISTINCT scope) AS scopes,
+    coalesce(($5::text[])[min(array_position($5::text[], severity)) FILTER (WHERE untold)], 'info')
+        AS severity,
+    ARRAY(SELECT row(currency, short::text, surplus::text) FROM sums) AS sums
+FROM there
+"""  # noqa: S608 - ours
 
 
 async def totals_of(
@@ -48,14 +51,22 @@ async def totals_of(
         with_keys: Alerts that another cause stood for, and that this storm is to stand for.
         without_keys: Alerts that are left out.
     """
-    asked = (alert_class, list(with_keys), list(without_keys), storm_key(alert_class))
-    row = await connection.fetchrow(_COUNTS, *asked, [each.value for each in SEVERITIES])
+    row = await connection.fetchrow(
+        _TOTALS,
+        alert_class,
+        list(with_keys),
+        list(without_keys),
+        storm_key(alert_class),
+        [each.value for each in SEVERITIES],
+    )
     assert row is not None, "a count is one row"
-    counts = dict(row) | {"severity": Severity(row["severity"])}
-    sums = await connection.fetch(_SUMS, *asked)
-    zero = Decimal(0)
+    sums = row["sums"]
     return Totals(
-        **counts,
-        short={row["currency"]: row["short"] for row in sums if row["short"] < zero},
-        surplus={row["currency"]: row["surplus"] for row in sums if row["surplus"] > zero},
+        alerts=row["alerts"],
+        untold=row["untold"],
+        critical=row["critical"],
+        severity=Severity(row["severity"]),
+        scopes=row["scopes"],
+        short={currency: Decimal(text) for currency, text, _ in sums if text is not None},
+        surplus={currency: Decimal(text) for currency, _, text in sums if text is not None},
     )
