@@ -11,6 +11,7 @@ from typing import Final, Protocol, TypeVar
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from agents.expiring import end_overdue_for_ever
 from recon_streams.alerts.alarm import SUMMARY_CHARACTERS_MAX, Facts
@@ -20,12 +21,15 @@ from recon_streams.approvals import proof_store
 from recon_streams.approvals.proof import Agreement, Rolls
 from recon_streams.approvals.prover import Prover
 from recon_streams.book.unit_of_work import UnitOfWork
+from recon_streams.breaker.record import SYSTEM
 from recon_streams.breaker_desk.notary import flaw_of
+from recon_streams.breaker_desk.trip import TripDesk, TripOrder
 from recon_streams.closing.agreed_days import agreed_days, flaw_of_day
 from recon_streams.identity.flaw import NotBelieved
 from recon_streams.identity.keys import read_public_key
 from recon_streams.kernel.clock import utc_now
 from recon_streams.positions.loosenings import documents, flaw_of_loosening, loosenings
+from recon_streams.positions.registry_store import DirectoryCache
 from recon_streams.runtime.problems import ConfigurationInvalid, Problem
 from recon_streams.runtime.settings import Settings
 from recon_streams.scopes.releases import all_releases
@@ -44,12 +48,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         kind: Of what was done: OPERATORS, AGREEMENT, RELEASE, DAY or RULES.
         subject: What it is about.
         words: What is wrong.
+        stops: The scope that is not to be paid from because of it; None if payouts are not moved by
+            it, or it was stopped already.
     """
 
     kind: str
     subject: str
     words: str
     approval_id: int | None = None
+    stops: str | None = None
 
 
 class _Done(Protocol):
@@ -116,13 +123,15 @@ class Verifier:
             number: each.request for number, each in proven.items() if not isinstance(each, str)
         }
         kept = await documents(self._pool, asked)
-        return _judged(
+        found = _judged(
             "RULES",
             done,
             proven,
             lambda each: f"{each.account} version {each.version}: {', '.join(each.rules)}",
             lambda each, agreed: flaw_of_loosening(each, agreed, kept[agreed.request.request_id]),
         )
+        # What looser rules let pass is not known, so nothing passes.
+        return [replace(each, stops=f"account:{each.subject.split()[0]}") for each in found]
 
 
 def _judged(
@@ -175,24 +184,34 @@ def approval_loops(settings: Settings, pool: asyncpg.Pool) -> tuple[Loop, ...]:
 
 
 async def verify_for_ever(pool: asyncpg.Pool, prover: Prover) -> None:
-    """Tell on-call, once each, of what two people have not signed for. Runs for ever."""
+    """Tell on-call, once each, of what two people have not signed for, and stop what must not pay.
+
+    Runs for ever.
+    """
     told: set[Finding] = set()
     verifier = Verifier(pool, prover)
     while True:
         found = set(await verifier.findings())
         if found - told:
-            await _tell(pool, found - told, at=utc_now())
+            await tell_and_stop(pool, found - told, at=utc_now())
         told |= found
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _tell(pool: asyncpg.Pool, found: Iterable[Finding], *, at: datetime) -> None:
+async def tell_and_stop(pool: asyncpg.Pool, found: Iterable[Finding], *, at: datetime) -> None:
+    """Tell of those of `found` that nobody was told of yet, and stop the accounts among them."""
     causes = {f"{_CLASS.lower()}:{each.kind} {each.subject}": each for each in found}
     async with UnitOfWork(pool) as unit:
         # What somebody has taken note of is not told again by every process that starts.
         known = await known_causes(unit.connection, causes)
-        for key in sorted(causes.keys() - known):
-            each = causes[key]
+        news = {key: causes[key] for key in sorted(causes.keys() - known)}
+        words = {each.stops: each.words for each in news.values() if each.stops is not None}
+        orders = [
+            TripOrder(scope=scope, reason=f"looser rules: {why}", actor=SYSTEM, at=at)
+            for scope, why in words.items()
+        ]
+        await TripDesk(DirectoryCache()).trip_all(unit, orders)
+        for key, each in news.items():
             facts = Facts(
                 alert_class=_CLASS,
                 severity=Severity.CRITICAL,

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "breaker_desk"))
 from desk_books import Book, definition
 from forger import Forger
 
-from agents.verifying import Finding, Verifier
+from agents.verifying import Finding, Verifier, tell_and_stop
 from recon_streams.approvals import store
 from recon_streams.approvals.prover import Prover
 from recon_streams.book.connection import open_pool
@@ -77,6 +78,13 @@ async def test_rules_that_were_loosened_by_nobody_are_found(book: Book) -> None:
     (found,) = await findings(book)
     assert (found.kind, found.words) == ("RULES", "nobody agreed to it")
     assert found.subject == "AE-1:AED version 2: corridors"
+    # Until somebody has looked, nobody pays by them; and it is told once, whoever starts again.
+    for _ in range(2):
+        await tell_and_stop(book.pool, [found], at=datetime.now(UTC))
+    assert await book.stands("account:AE-1:AED") == "OPEN by MANUAL_TRIP, epoch 3"
+    assert [each for each in await book.alerts() if "AGREEMENT_UNPROVEN" in each] == [
+        "trigger agreement_unproven:RULES AE-1:AED version 2: corridors AGREEMENT_UNPROVEN"
+    ]
 
 
 async def test_a_day_that_nobody_closed_together_is_found(book: Book) -> None:
