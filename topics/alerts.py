@@ -67,8 +67,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ended_at: Of a `resolve`, when the cause was gone. None if it is there still, and told as a
             part of `instead` from now on.
         lasted_seconds: From `first_seen` until then.
-        ended_by: What ended it: an input, as `topic/partition/offset`, the name of a run of a check,
-            `time` if it went by itself, or `person`.
+        ended_by: What ended it: an input, as `topic/partition/offset`, the name of a run of a
+            check, `time` if it went by itself, or `person`.
         instead: Of a `resolve`, the key of the alert that is told in its place; None if it is over.
         links: Where to read on.
         schema_version: The major version of the contract.

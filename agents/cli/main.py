@@ -19,7 +19,7 @@ MODULES: Final = MappingProxyType(
         "alerts": ("alerts",),
         "approvals": ("approvals",),
         "audit": ("audit",),
-        "breaker": ("breaker", "breaker_release", "breaker_drill"),
+        "breaker": ("breaker", "breaker_release", "breaker_drill", "approvals"),
         "config": ("config",),
         "degraded": ("degraded",),
         "demo": ("demo",),
