@@ -45,6 +45,7 @@ class Trial:
         self.told: list[str] = []
         self.began_ns = 0
         self.last_permit_seconds = 0.0
+        self.noted_ns: int | None = None
         site.until_all_pay(account, seconds_max=90)
         site.until_all_pay(CONTROL, seconds_max=90)
         self._asked = site.asked(self.scope)
@@ -93,6 +94,21 @@ class Trial:
         """Return how long it took from now until the control account could be paid from again."""
         return self.site.until_all_pay(CONTROL, seconds_max=90)
 
+    def denied_at_once(self) -> None:
+        """The denial was committed, and everybody denies within seconds: nothing is in its way.
+
+        That nobody is told yes later is asked at the end of all, see `Matrix.nobody_was_told_yes`.
+        """
+        self.began_ns = self.site.denied_at(self.account).seen_ns
+        services = self.site.services.values()
+        self.site.until(
+            lambda: not any(each.is_granted(self.scope) for each in services),
+            f"everybody denies {self.account}",
+            seconds_max=5,
+        )
+        last_ns = self.noted_ns = self.site.last_granted_ns(self.account)
+        self.last_permit_seconds = max(self.last_permit_seconds, (last_ns - self.began_ns) / NS)
+
     def row(self, back_seconds: float) -> Row:
         return Row(
             fault=self.fault,
@@ -112,6 +128,16 @@ class Matrix:
         self.topic = BreakerTopic(site.kafka.bootstrap, copies=site.brokers)
         self.rows: list[Row] = []
         self._accounts = iter(ACCOUNTS)
+        self._trials: list[Trial] = []
+
+    def nobody_was_told_yes(self) -> None:
+        """Nobody was told yes later than was noted, of all that was stopped and stayed so."""
+        noted = {each: each.noted_ns for each in self._trials if each.noted_ns is not None}
+        end_ns = max((each.began_ns for each in noted), default=0) + (LIMIT_SECONDS + 2) * NS
+        while time.monotonic_ns() < end_ns:
+            time.sleep(0.1)
+        for trial, noted_ns in noted.items():
+            assert self.site.last_granted_ns(trial.account) == noted_ns, trial.fault
 
     @property
     def control(self) -> Trial:
@@ -119,7 +145,8 @@ class Matrix:
         return Trial(self.site, CONTROL, "control")
 
     def trial(self, fault: str) -> Trial:
-        return Trial(self.site, next(self._accounts), fault)
+        self._trials.append(Trial(self.site, next(self._accounts), fault))
+        return self._trials[-1]
 
     def told(self, trial: Trial, alert_class: str) -> None:
         """Wait until on-call is told."""

@@ -29,7 +29,7 @@ def test_a_deleted_record_is_a_no_until_it_is_written_again(matrix: Matrix) -> N
     site.until_all_pay(trial.account)
     trial.feel("the publisher wrote the record again")
     site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     site.append([OutgoingRecord("recon.breaker", trial.scope.encode(), None)])
     time.sleep(8)
     assert not any(each.is_granted(trial.scope) for each in site.services.values())
@@ -40,7 +40,7 @@ def test_a_zombies_old_yes_opens_nothing_and_is_written_over(matrix: Matrix) -> 
     trial, site = matrix.trial("an old CLOSED written last"), matrix.site
     (old,) = [each for each in matrix.topic.said_of(trial.scope) if each.state == "CLOSED"][-1:]
     site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     granted_before = trial.granted()
     # As it was: signed with the right key, by a publisher that slept.
     site.append([old.again()])
@@ -61,7 +61,7 @@ def test_who_joins_after_compaction_hears_no_stale_yes(matrix: Matrix) -> None:
     trial, site = matrix.trial("compaction kept an old CLOSED"), matrix.site
     (old,) = [each for each in matrix.topic.said_of(trial.scope) if each.state == "CLOSED"][-1:]
     site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     opened = matrix.topic.said_of(trial.scope)[-1]
     site.publisher.signal(signal.SIGSTOP)
     matrix.topic.compact()

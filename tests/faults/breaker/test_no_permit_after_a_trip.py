@@ -24,7 +24,7 @@ STOPPED_SECONDS = 60
 def test_a_trip_reaches_everybody_when_nothing_fails(matrix: Matrix) -> None:
     trial = matrix.trial("none")
     matrix.site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     trial.feel("the account is OPEN", is_felt=_state(matrix, trial.account) == "OPEN")
     assert trial.last_permit_seconds < 3, "P3: without a fault it takes no lease to run out"
     matrix.passed(trial)

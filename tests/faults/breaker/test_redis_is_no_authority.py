@@ -51,7 +51,7 @@ def test_a_trip_takes_the_key_away_before_it_is_announced(matrix: Matrix, reader
     time.sleep(0.5)
     assert reader.last_granted_ns < read_at_ns, "nobody finds the key once OPEN can be read"
     trial.feel("the key was deleted", is_felt=reader.last_granted_ns < denied.seen_ns + 3 * 10**9)
-    trial.denied()
+    trial.denied_at_once()
     matrix.passed(trial)
 
 
@@ -65,7 +65,7 @@ def test_a_killed_redis_grants_nothing_and_stops_nobody_else(
     trial.feel("Redis did not answer", is_felt=reader.silent > 20)
     assert all(each.is_granted(trial.scope) for each in site.services.values())
     site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     assert trial.last_permit_seconds < 3, "a Redis that is dead holds up no denial"
     site.redis.start()
     control = readers.of(matrix, matrix.control)
@@ -82,7 +82,7 @@ def test_a_flushed_redis_denies_until_the_next_lease(matrix: Matrix, readers: Re
     assert all(each.is_granted(trial.scope) for each in site.services.values())
     site.until(lambda: reader.last_granted_ns > flushed_ns, "the permit is back")
     site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     matrix.passed(trial)
 
 
@@ -109,7 +109,7 @@ def test_a_frozen_redis_that_wakes_up_executes_no_old_permit(
 def test_a_lying_redis_changes_no_decision(matrix: Matrix) -> None:
     trial, site = matrix.trial("Redis lies"), matrix.site
     site.issue(trial.account)
-    trial.denied()
+    trial.denied_at_once()
     site.redis.ask("SET", f"permit:{trial.scope}", '{"scope": "all is well"}')
     trial.feel("a permit nobody gave", is_felt=bool(site.redis.ask("GET", f"permit:{trial.scope}")))
     assert not any(each.is_granted(trial.scope) for each in site.services.values())
@@ -119,3 +119,8 @@ def test_a_lying_redis_changes_no_decision(matrix: Matrix) -> None:
         seconds_max=15,
     )
     matrix.passed(trial)
+
+
+def test_nobody_was_told_yes_after_a_denial_that_had_reached_everybody(matrix: Matrix) -> None:
+    """Of every scope that was stopped and never let go, to the end of the last bound."""
+    matrix.nobody_was_told_yes()
