@@ -1,6 +1,6 @@
 """When a reader knows enough to answer, and what it keeps when the log turns out to be another."""
 
-from generate import A, B, Case
+from cases.case import A, B, Case
 
 
 def catching_up() -> list[Case]:

@@ -1,6 +1,6 @@
 """From when a lease counts where nobody can say who answered the question for the end."""
 
-from generate import A, Case, live
+from cases.case import A, Case, live
 
 
 def dating() -> list[Case]:

@@ -1,6 +1,6 @@
 """Records that somebody deleted."""
 
-from generate import A, B, Case, live
+from cases.case import A, B, Case, live
 
 
 def deletions() -> list[Case]:

@@ -1,5 +1,6 @@
 """All cases, in the order of the file."""
 
+from cases.case import Case
 from cases.catching_up import catching_up
 from cases.dating import dating
 from cases.deletions import deletions
@@ -12,7 +13,6 @@ from cases.records import records
 from cases.scopes import scopes
 from cases.signatures import signatures
 from cases.texts import texts
-from generate import Case
 
 _ABOUT = (
     catching_up,

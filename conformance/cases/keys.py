@@ -2,7 +2,8 @@
 
 import json
 
-from generate import FIRST, A, B, Case, live, state
+from cases.case import A, B, Case, live, state
+from cases.signing import FIRST
 
 
 def keys() -> list[Case]:

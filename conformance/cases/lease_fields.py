@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from generate import NUMBER_MAX, Case, live
+from cases.case import NUMBER_MAX, Case, live
 
 HEAD = {"offset": 0, "seq": 1}
 # Of each field something that it may not be.

@@ -1,6 +1,7 @@
 """Which leases count, and until when."""
 
-from generate import STRANGER, A, Case, live
+from cases.case import A, Case, live
+from cases.signing import STRANGER
 
 
 def leases() -> list[Case]:

@@ -1,6 +1,6 @@
 """What a reader keeps, and what it doubts, when the log turns out to be another."""
 
-from generate import A, B, Case, live
+from cases.case import A, B, Case, live
 
 
 def other_logs() -> list[Case]:

@@ -7,7 +7,8 @@ a state that is not known; any other field.
 
 import json
 
-from generate import FIRST, MEBIBYTE, STRANGER, A, B, Case, live, state
+from cases.case import MEBIBYTE, A, B, Case, live, state
+from cases.signing import FIRST, STRANGER
 
 
 def precedence() -> list[Case]:

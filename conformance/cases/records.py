@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from generate import NUMBER_MAX, A, B, Case, live, state
+from cases.case import NUMBER_MAX, A, B, Case, live, state
 
 REQUIRED = (
     "scope",

@@ -1,6 +1,6 @@
 """What a record says of its scope, and of those above it."""
 
-from generate import CORRIDOR, A, B, Case, live, state
+from cases.case import CORRIDOR, A, B, Case, live, state
 
 
 def scopes() -> list[Case]:

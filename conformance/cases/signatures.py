@@ -2,7 +2,8 @@
 
 import json
 
-from generate import FIRST, SECOND, STRANGER, A, Case, b64, live, state
+from cases.case import A, Case, live, state
+from cases.signing import FIRST, SECOND, STRANGER, b64
 
 
 def signatures() -> list[Case]:

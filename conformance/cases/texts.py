@@ -2,7 +2,7 @@
 
 import json
 
-from generate import MEBIBYTE, A, Case, live, state
+from cases.case import MEBIBYTE, A, Case, live, state
 
 WHOLE = json.dumps(state(A, "CLOSED", 4))
 LEASE = json.dumps(

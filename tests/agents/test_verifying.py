@@ -1,6 +1,5 @@
 """Everything that takes two people is held against their signatures, in the whole of the book."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,29 +10,19 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "breaker_desk"))
 
-from desk_books import Book, definition
+from desk_books import Book, definition, open_book
 from forger import Forger
 
 from agents.verifying import Finding, Verifier, tell_and_stop
-from recon_streams.approvals import store
 from recon_streams.approvals.prover import Prover
-from recon_streams.book.connection import open_pool
-from recon_streams.book.migrate import migrate
-from recon_streams.book.unit_of_work import UnitOfWork
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
 async def book(database: str) -> AsyncIterator[Book]:
-    await asyncio.to_thread(migrate, database)
-    pool = await open_pool(database)
-    made = Book(pool)
-    await made.begin()
-    async with UnitOfWork(pool) as unit:
-        await store.admit(unit.connection, made.operators)
-    yield made
-    await pool.close()
+    async with open_book(database) as made:
+        yield made
 
 
 async def findings(book: Book) -> list[Finding]:

@@ -1,5 +1,8 @@
 """A book with accounts on corridors, the people of an installation, and the desks between them."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +14,8 @@ from recon_streams.approvals import store
 from recon_streams.approvals.desk import Desk, Outcome, facts_sha256
 from recon_streams.approvals.machine import Request
 from recon_streams.approvals.subject import ApprovalKind, Wish
+from recon_streams.book.connection import open_pool
+from recon_streams.book.migrate import migrate
 from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker_desk.accounts import HeldAccounts
 from recon_streams.breaker_desk.override import BreakerOverride
@@ -204,3 +209,16 @@ class Book:
         )
         told = [msgspec.json.decode(row["payload"]) for row in rows]
         return [f"{each['action']} {each['dedup_key']} {each['alert_class']}" for each in told]
+
+
+@asynccontextmanager
+async def open_book(database: str) -> AsyncIterator[Book]:
+    """Give a book that has seen its operators. Whoever writes beside the desk may harm it."""
+    await asyncio.to_thread(migrate, database)
+    pool = await open_pool(database)
+    made = Book(pool)
+    await made.begin()
+    async with UnitOfWork(pool) as unit:
+        await store.admit(unit.connection, made.operators)
+    yield made
+    await pool.close()

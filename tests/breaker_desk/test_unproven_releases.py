@@ -3,7 +3,6 @@
 Everything is written with the rights of the program, as somebody would who has its password.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +10,12 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
-from desk_books import ACCOUNT, CORRIDOR, Book, definition
+from desk_books import ACCOUNT, CORRIDOR, Book, definition, open_book
 from forger import DECISION, TRANSITION, Forger
 
 from agents.logs import Logs, postgres_logs, topic_plans
-from recon_streams.approvals import store
 from recon_streams.approvals.prover import Prover
 from recon_streams.approvals.subject import ApprovalKind
-from recon_streams.book.connection import open_pool
-from recon_streams.book.migrate import migrate
-from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker_desk.notary import NOBODY_CHECKS, BreakerNotary
 from recon_streams.publisher import newest
 from recon_streams.publisher.announcing import Announcer, NoPermits
@@ -83,14 +78,8 @@ async def publisher(book: Book, logs: Logs, notary: BreakerNotary) -> Post:
 @pytest.fixture
 async def book(database: str) -> AsyncIterator[Book]:
     """Return a book that need not agree with itself in the end: somebody else wrote in it."""
-    await asyncio.to_thread(migrate, database)
-    pool = await open_pool(database)
-    made = Book(pool)
-    await made.begin()
-    async with UnitOfWork(pool) as unit:
-        await store.admit(unit.connection, made.operators)
-    yield made
-    await pool.close()
+    async with open_book(database) as made:
+        yield made
 
 
 @pytest.fixture
