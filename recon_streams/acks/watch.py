@@ -81,8 +81,9 @@ class Denials:
             return
         self._newest[record.scope] = record.epoch, record.seq
         # What was taken back need not be heard any more; nor what a scope begins with, from which
-        # nobody ever paid, nor an exercise.
-        self._waiting = [each for each in self._waiting if each.scope != record.scope]
+        # nobody ever paid, nor an exercise. Another denial begins no wait anew.
+        if record.state is BreakerState.CLOSED:
+            self._waiting = [each for each in self._waiting if each.scope != record.scope]
         is_first = record.epoch == 1 or record.scope.startswith("drill:")
         if record.state is not BreakerState.CLOSED and not is_first:
             self._waiting.append(

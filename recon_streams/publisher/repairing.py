@@ -48,7 +48,9 @@ class Repairer:
 
         Returns why no lease may follow, or None if the log says what the book does.
         """
+        withheld = self._writer.take_withheld()
         await self._tail.catch_up()
+        self._tail.suspect(withheld)
         if self._tail.is_cut:
             self._tail.is_cut = False
             await self.compare_all()

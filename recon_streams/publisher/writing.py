@@ -33,6 +33,7 @@ class BreakerWriter:
         self._writer = writer
         self._screen, self._announcer = readying
         self._listener = listener
+        self._withheld: set[OutgoingRecord] = set()
         self._lock = asyncio.Lock()
 
     def alone(self) -> asyncio.Lock:
@@ -46,13 +47,27 @@ class BreakerWriter:
                 sent = await self._relay.relay(pool, rows_max=rows_max, readying=self)
             if not sent:
                 return
-            self._listener.published(sent)
+            self._listener.published([each for each in sent if each.record not in self._withheld])
+
+    def take_withheld(self) -> set[str]:
+        """Return the scopes of which messages were withheld since this was asked for the last time.
+
+        Whatever was wrong with the message, what the book says of its scope is to be on the log.
+        """
+        withheld, self._withheld = self._withheld, set()
+        return {(record.key or b"").decode(errors="replace") for record in withheld}
 
     async def screened(
         self, records: Sequence[OutgoingRecord]
     ) -> Sequence[OutgoingRecord | Withheld]:
         """See `Readying.screened`."""
-        return await self._screen.of_outbox(records)
+        screened = await self._screen.of_outbox(records)
+        self._withheld.update(
+            record
+            for record, ready in zip(records, screened, strict=True)
+            if isinstance(ready, Withheld)
+        )
+        return screened
 
     async def prepare(self, records: Sequence[OutgoingRecord]) -> list[OutgoingRecord]:
         """See `Readying.prepare`."""

@@ -73,6 +73,15 @@ def test_a_scope_that_was_never_paid_from_and_an_exercise_need_not_be_heard() ->
     assert deaf(denials, {}, 60.0) == []
 
 
+def test_another_stop_of_the_same_scope_does_not_begin_the_wait_anew() -> None:
+    """Or a scope that is stopped again and again would never call anybody."""
+    denials = Denials()
+    for second in range(0, 12, 4):
+        denials.see(record(2 + second), 10 + second, float(second))
+    assert deaf(denials, {"p1": 0, "p2": 18}, 8.0) == ["p1"]
+    assert deaf(denials, {"p1": 12, "p2": 19}, 8.0) == [], "who heard the first has time for more"
+
+
 def test_each_scope_is_asked_for_by_itself() -> None:
     denials = Denials()
     denials.see(record(2), 10, 0.0)

@@ -92,6 +92,15 @@ async def post(book: Book) -> Post:
 
 
 @pytest.fixture
+async def owner(database: str, book: Book) -> AsyncIterator[asyncpg.Connection]:
+    """Give the owner's own connection to the book, for what the program has no right to."""
+    del book
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
 def forger(book: Book) -> Forger:
     return Forger(book)
 
@@ -219,6 +228,22 @@ async def test_a_message_that_nobody_decided_is_not_signed(
     assert len([record for record in records if record.key == key]) == len(before)
     assert await is_told(book)
     assert await book.pool.fetchval("SELECT count(*) FROM book.outbox WHERE withheld <> ''") == 1
+
+
+async def test_a_stop_whose_message_was_withheld_is_on_the_log_before_the_next_lease(
+    book: Book, post: Post, owner: asyncpg.Connection
+) -> None:
+    """Whatever was wrong with the message: what the book says is said before anybody may pay on."""
+    await book.trip("all")
+    await owner.execute(
+        "UPDATE book.outbox SET payload = convert_to(replace(convert_from(payload, 'UTF8'), "
+        "'MANUAL_TRIP', 'ANOTHER'), 'UTF8') WHERE topic = 'recon.breaker' AND key = 'all' "
+        "AND published_at IS NULL"
+    )
+    await post.writer.relay_all(book.pool, rows_max=100)
+    assert await post.last("all") == "CLOSED", "it was withheld"
+    assert await post.repairer.look() is None
+    assert await post.last("all") == "OPEN"
 
 
 async def test_a_publisher_that_cannot_check_publishes_no_release_and_stops_nobody(
