@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from recon_streams.alerts.alarm import Facts, Signal
+from recon_streams.alerts.alarm import Acknowledged, Facts, Gone, Raised, Signal
 from recon_streams.alerts.telling import tell
 from recon_streams.book.connection import open_pool
 from recon_streams.book.migrate import migrate
@@ -102,6 +102,35 @@ class AlertLog:
             sink,
         )
 
+    async def lives(self, bridge: Bridge, facts: Facts, start: datetime) -> None:
+        """Begin, take in hand and end one cause, and let `bridge` tell it."""
+        await bridge.turn()
+        await self.says(
+            Raised(key="a", at=start, facts=facts),
+            Acknowledged(key="a", at=start, actor="ana"),
+            Gone(key="a", at=start),
+        )
+        await _told(bridge)
+
+    async def ends_after_two_hours(
+        self, bridge: Bridge, facts: Facts, start: datetime, source: str
+    ) -> None:
+        """Begin a cause, find it again, and end it two hours later by `source`."""
+        await bridge.turn()
+        await self.says(
+            Raised(key="a", at=start, facts=facts),
+            Raised(key="a", at=start + timedelta(minutes=7), facts=facts),
+            Gone(key="a", at=start + timedelta(hours=2, minutes=5), source=source),
+        )
+        await _told(bridge)
+
+    def over(self, by: str) -> str:
+        """Return what is said of a cause that `ends_after_two_hours`, ended `by` something."""
+        return (
+            f"SHORTAGE is over since 2026-11-21 10:05:00Z, after 2 h 5 min (seen 2x), {by}. "
+            "It was: SAFE AED: CRITICAL by SHORTAGE"
+        )
+
     async def forgets_to_wait(self) -> None:
         await self.pool.execute("UPDATE alerts.bridge SET again_at = NULL")
 
@@ -111,6 +140,12 @@ class AlertLog:
             "WHERE sink = $1 ORDER BY off",
             sink,
         )
+
+
+async def _told(bridge: Bridge) -> None:
+    while await bridge.turn():
+        pass
+    await bridge.close()
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from recon_streams.book.unit_of_work import UnitOfWork
 from recon_streams.breaker.record import Decision
 from recon_streams.breaker.scope import Transition
 from recon_streams.log.record import Record, TopicPartition
-from recon_streams.publisher.lease import LeaseAnswer
+from recon_streams.publisher import lease
+from recon_streams.publisher.lease import LeaseAnswer, LeaseTerms
 from recon_streams.publisher.listener import PublisherListener
 from recon_streams.publisher.tail import BREAKER
 from recon_streams.scopes import store
@@ -26,6 +27,7 @@ from recon_streams.testing.logs import everything
 from topics.breaker import LEASE_KEY, BreakerState, LeaseRecord
 
 INPUT = TopicPartition("ledger.movements", 0)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -81,6 +83,11 @@ class Book:
             await self.decide_through()
             await asyncio.sleep(0.1)
 
+    async def ask(self, *, epoch: int, own: tuple[datetime, int] | None = None) -> LeaseAnswer:
+        """Ask as a publisher that has just seen the watermark move, unless `own` says otherwise."""
+        terms, seen = LeaseTerms(renew_seconds=3), own or (LONG_AGO, 0)
+        return await lease.ask_for_lease(self.pool, terms, epoch=epoch, step=1, own=seen)
+
     async def change(self, state: BreakerState, *, scope: str = "all", epoch: int = 2) -> None:
         """Decide a change of `scope`; it waits in the outbox."""
         async with UnitOfWork(self.pool) as unit:
@@ -132,6 +139,12 @@ async def book(database: str, owner: asyncpg.Pool) -> AsyncIterator[Book]:
     await made.relay()
     yield made
     await pool.close()
+
+
+@pytest.fixture
+async def epoch(book: Book) -> int:
+    """The epoch of a publisher that has taken over."""
+    return await lease.take_over(book.pool, "p")
 
 
 @pytest.fixture

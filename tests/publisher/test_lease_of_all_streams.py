@@ -7,7 +7,7 @@ import pytest
 from recon_streams.book.streams import open_positions
 from recon_streams.log.record import TopicPartition
 from recon_streams.publisher import lease
-from recon_streams.publisher.lease import LeaseAnswer, LeaseRefusal, LeaseTerms
+from recon_streams.publisher.lease import LeaseRefusal
 from topics.breaker import LEASE_MS_MAX
 
 pytestmark = pytest.mark.postgres
@@ -23,19 +23,12 @@ async def epoch(book: Any) -> int:
     return await lease.take_over(book.pool, "p")
 
 
-async def ask(book: Any, epoch: int) -> LeaseAnswer:
-    long_ago = await book.owner.fetchval("SELECT timestamptz '2026-01-01'")
-    return await lease.ask_for_lease(
-        book.pool, LeaseTerms(), epoch=epoch, step=1, own=(long_ago, 0)
-    )
-
-
 async def test_nothing_is_lent_while_one_stream_of_several_was_never_decided(
     book: Any, epoch: int
 ) -> None:
-    assert (await ask(book, epoch)).refused is LeaseRefusal.NOTHING_EVALUATED
+    assert (await book.ask(epoch=epoch)).refused is LeaseRefusal.NOTHING_EVALUATED
     await book.decide_through()
-    assert (await ask(book, epoch)).refused is None
+    assert (await book.ask(epoch=epoch)).refused is None
 
 
 async def test_a_lease_is_as_short_as_the_stream_that_is_furthest_behind_makes_it(
@@ -47,6 +40,6 @@ async def test_a_lease_is_as_short_as_the_stream_that_is_furthest_behind_makes_i
         "proven_at = proven_at - interval '6 seconds' WHERE topic = $1",
         OTHER.topic,
     )
-    answer = await ask(book, epoch)
+    answer = await book.ask(epoch=epoch)
     assert answer.refused is None
     assert answer.ttl_ms <= LEASE_MS_MAX - 6_000
