@@ -129,6 +129,19 @@ async def test_loosened_rules_wait_for_another_and_tightened_ones_do_not(
         "ORDER BY version DESC LIMIT 1"
     )
     assert tuple(row) == ("ada", "ben", 1)
+    verified = run("approvals", "verify")
+    assert (verified.returncode, "signed by two" in verified.stdout) == (0, True), verified.stdout
+    # What one person writes beside the program is found by what it loosens.
+    await owner.execute(
+        "WITH next AS (INSERT INTO positions.registry_version (version, source, actor) "
+        "SELECT max(version) + 1, 'x', 'mallory' FROM positions.registry_version RETURNING version)"
+        " INSERT INTO positions.account_version (number, version, definition) "
+        "SELECT number, next.version, convert_to(replace(convert_from(definition, 'UTF8'), "
+        '\'"critical_percent":"2"\', \'"critical_percent":"9"\'), \'UTF8\') '
+        "FROM next, positions.account_version ORDER BY account_version.version DESC, number LIMIT 1"
+    )
+    found = msgspec.json.decode(run("approvals", "verify", "-o", "json").stdout)
+    assert [(each["kind"], each["words"]) for each in found] == [("RULES", "nobody agreed to it")]
 
 
 async def test_a_registry_that_changed_meanwhile_voids_what_was_asked_for(

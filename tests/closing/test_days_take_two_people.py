@@ -103,6 +103,8 @@ async def test_a_day_is_closed_and_opened_again_by_two_people(desk: Desk) -> Non
     assert await desk.actions() == [("CLOSE", "ada", "ben")]
     await desk.command(*answer, "--facts", await desk.facts(2), key="ada")
     assert await desk.actions() == [("CLOSE", "ada", "ben"), ("REOPEN", "ben", "ada")]
+    verified = await desk.command("approvals", "verify")
+    assert (verified.returncode, "signed by two" in verified.stdout) == (0, True), verified.stdout
 
 
 async def test_a_day_whose_figures_changed_meanwhile_is_void(desk: Desk) -> None:
